@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from asyncio import AbstractEventLoop, SelectorEventLoop
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from am_dbg.hops import new_name
 from am_dbg.ingest.golang.protocol import GoProtocol
 from am_dbg.ingest.intake import Intake
 from am_dbg.ingest.memory import MEGABYTE
+from am_dbg.ingest.precedence import SWITCH_S, Precedence, ScreenSelector
 from am_dbg.keymap import Keymap, keymap_path, read_keymap
 from am_dbg.options import AUTO, RunOptions
 from am_dbg.projection.counts import exit_words
@@ -53,6 +56,8 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         control.send_modes(options.am_dbg_addr, own_name)
     screen = Debugger(control, colors)
     warned = _warning(screen, store)
+    precedence = Precedence()
+    sys.setswitchinterval(SWITCH_S)
 
     intake = Intake(
         store,
@@ -65,6 +70,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
         bytes_max=options.memory_mb_max * MEGABYTE,
         disk_max=options.disk_mb_max * MEGABYTE,
         lines_ttl_ns=options.lines_ttl_ns,
+        precedence=precedence,
     )
     places = [listen_address(options.listen_on)] if options.listen_on else []
     digest = options.source.digest() if options.source else ""
@@ -85,7 +91,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     )
     try:
         _start(companions)
-        screen.run(mouse=options.enable_mouse)
+        screen.run(mouse=options.enable_mouse, loop=_screen_loop(precedence))
     finally:
         intake.stop()
         for companion in companions:
@@ -96,6 +102,13 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     if report is not None:
         report(exit_words(store))
     return FAILED if screen.return_code is None else screen.return_code
+
+
+def _screen_loop(precedence: Precedence) -> AbstractEventLoop | None:
+    """The loop of the screen, to which data gives way; Windows terminals need their own."""
+    if sys.platform == "win32":
+        return None
+    return SelectorEventLoop(ScreenSelector(precedence))
 
 
 def _warning(screen: Debugger, store: Store) -> Callable[[str], None]:

@@ -40,9 +40,10 @@ class Arrivals:
 
     def data_arrived(self) -> None:
         """Handle new data: select the first machine, follow the newest transition."""
+        arrived = newcomers(self.workspace.store.tracks, self._arrival)
+        self.workspace.order.take_in()
         if not self.modes.data_arrived():
             return
-        arrived = newcomers(self.workspace.store.tracks, self._arrival)
         self.leave_removed_machine()
         self._programs_connected([track for track in arrived if track.connected])
         self._select_if_none(arrived)

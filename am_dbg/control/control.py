@@ -333,9 +333,14 @@ class Control:
             self.filter_line.type(text)
 
     def count_further(self) -> bool:
-        """Count a slice of what the typed text finds; return whether the count is over."""
-        self.workspace.counting_typed.go_on()
-        return not self.workspace.counting_typed.is_running
+        """Count a slice of what the typed text finds, else of the totals of all machines.
+
+        Returns whether that count is over.
+        """
+        typed, totals = self.workspace.counting_typed, self._projector.totals
+        counted = typed if typed.is_running else totals
+        counted.go_on()
+        return not counted.is_running
 
     def accept_search(self) -> None:
         """Close the line: stay at the hit of a search, or keep the filter."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from am_dbg.control.across.totals import Total, Totals
 from am_dbg.control.filtering.filter_line import FilterLine
 from am_dbg.control.input_status import InputStatus, connect_hints
 from am_dbg.control.modes import Modes
@@ -91,6 +92,7 @@ class ScreenProjector:
         self._reader_cursor = reader_cursor
         self._returned_runs = returned_runs
         self._counting = MachineCounter(workspace.store)
+        self.totals = Totals()
         self._keys = keys
         self._hints: dict[tuple[Pane, bool], tuple[Hint, ...]] = {}
         self._ends = footer_ends(keys)
@@ -125,6 +127,7 @@ class ScreenProjector:
         log = at_moment(Pane.LOG, LogView(), self._log)
         rain = at_moment(Pane.RAIN, RainView(), self._rain)
         matrix = at_moment(Pane.MATRIX, MatrixView(), self._matrix)
+        footer = shown(Pane.FOOTER, FooterView(), lambda: self._footer(moment))
         workspace.shown_views = {Pane.LOG: log, Pane.RAIN: rain, Pane.MATRIX: matrix}
         return ScreenView(
             layout=layout,
@@ -133,7 +136,7 @@ class ScreenProjector:
             has_machine=moment is not None,
             is_playing=modes.playback is Playback.PLAYING,
             play_every_s=workspace.play_speed.every_s,
-            is_counting=workspace.counting_typed.is_running,
+            is_counting=workspace.counting_typed.is_running or self.totals.is_running,
             address=shown(Pane.ADDRESS, AddressView(), lambda: self._address(moment)),
             machines=shown(Pane.MACHINES, MachinesView(), lambda: self._machines(moment)),
             states=at_moment(Pane.STATES, StatesView(), self._states),
@@ -149,7 +152,7 @@ class ScreenProjector:
             steps=at_moment(Pane.STEPS, StepsView(), project_steps),
             filters=shown(Pane.FILTERS, FilterBarView(), lambda: self._filters(moment)),
             status=shown(Pane.STATUS, StatusView(), lambda: self._status(status)),
-            footer=shown(Pane.FOOTER, FooterView(), lambda: self._footer(moment)),
+            footer=footer,
             tabs=shown(Pane.TABS, TabsView(), lambda: self._tabs(log, filter_line)),
             filter_line=filter_line,
             failed=failed,
@@ -366,13 +369,14 @@ class ScreenProjector:
             hints=hints,
             ends=self._ends,
             returned=NO_NOTICE if has_status else self._returned_runs.notice,
-            errors=self._counted(moment, errors, across.errors, is_short=is_short),
-            canceled=self._counted(moment, canceled, across.canceled, is_short=True),
+            errors=self._counted("errors", moment, errors, across.errors, is_short=is_short),
+            canceled=self._counted("canceled", moment, canceled, across.canceled, is_short=True),
             scope="all" if workspace.is_across else "this",
         )
 
     def _counted(
         self,
+        name: str,
         moment: Moment,
         find: Callable[[Visible], TransitionSet],
         find_across: Callable[[Filters, frozenset[str]], Across],
@@ -387,7 +391,9 @@ class ScreenProjector:
             return position_words(found, here, is_short=is_short) if found.count else ""
         numbers = find(workspace.visible(moment.track))
         found = find_across(workspace.filters, frozenset())
-        return counts_here(numbers, moment.number, found, is_short=is_short)
+        total = None if self.modes.is_importing else self.totals.of(name, found)
+        total = total or Total(0, 0)
+        return counts_here(numbers, moment.number, total.count, total.machines, is_short=is_short)
 
     def _focus_hints(self) -> tuple[Hint, ...]:
         """The keys for the pane that has the focus."""

@@ -123,7 +123,7 @@ class Search:
     def _origin(self, search: SearchState) -> Cursor | None:
         """The cursor when the search began, unless its place was removed since."""
         origin = search.origin
-        if origin is None or self.workspace.order.position_of(origin.track) < 0:
+        if origin is None or not self.workspace.store.holds(origin.track):
             return None
         return origin if origin.number >= origin.track.first - 1 else None
 

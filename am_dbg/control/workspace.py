@@ -121,7 +121,7 @@ class Workspace:
     def data_version(self) -> tuple[int, int]:
         """A value that changes when a part of the history under the cursor is removed."""
         track = self.track
-        return (-1, -1) if track is None else (track.first, self.order.position_of(track))
+        return (-1, -1) if track is None else (track.first, int(self.store.holds(track)))
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -129,7 +129,7 @@ class Workspace:
         return tuple(groups_of(self.track.states)) if self.track else ()
 
     def __post_init__(self) -> None:
-        self.order = MachineOrder(self.store)
+        self.order = MachineOrder(self.store, waits=True)
         self.machine_list = MachineList(self.store, self.order)
         self.run_list = RunList(self.store, self.order, self.machine_list)
         self.across = AcrossQueries(self.store)
@@ -236,7 +236,7 @@ class Workspace:
     def leave_removed_machine(self) -> str:
         """Leave a machine that is no longer in the list; return its key, empty for none."""
         track = self.track
-        if track is None or self.order.position_of(track) >= 0:
+        if track is None or self.store.holds(track):
             return ""
         self.cursor = self.selected_state = self.search = None
         self._visibles.pop(track.key, None)

@@ -48,6 +48,7 @@ class ConnectionOwner(Protocol):
     token: bytes
     own_name: str
     timeouts: Timeouts
+    give_way: Callable[[], None]
 
     def now(self) -> float:
         """Seconds of the server's clock, without those in which it was busy."""
@@ -104,6 +105,7 @@ class Connection(asyncio.Protocol):
         self.probe(_SILENT_S, _ASK_EVERY_S)
 
     def data_received(self, data: bytes) -> None:
+        self._server.give_way()
         self._guarded(lambda: self._receive(data))
 
     def _receive(self, data: bytes) -> None:

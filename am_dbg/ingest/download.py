@@ -1,7 +1,8 @@
 """Downloads a session from a web address, within limits of time, size and redirects.
 
 The timeout of a socket covers neither the lookup of a name nor headers that arrive byte by byte.
-So the download runs on a separate thread, which is abandoned when the time is over.
+So the download runs on a separate thread, which is abandoned when the time is over. What it
+reads goes to a temporary file.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from email.message import Message
 from http.client import HTTPException, HTTPResponse
-from typing import IO
+from typing import IO, BinaryIO
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from am_dbg.errors import DownloadError
+from am_dbg.ingest.temporary import keep, temporary_file
 from amtracer.files.atomic import shown
 
 SILENCE_S_MAX = 10.0
@@ -52,40 +55,53 @@ def fetched(
     silence_s_max: float = SILENCE_S_MAX,
     total_s_max: float = TOTAL_S_MAX,
     clock: Callable[[], float] = time.monotonic,
-) -> bytes:
-    """The bytes at an http or https address; DownloadError if they cannot be read.
+) -> BinaryIO:
+    """A temporary file with the bytes at an http or https address.
 
-    A certificate that is not trusted is refused.
+    DownloadError if they cannot be read. A certificate that is not trusted is refused.
     """
     name = shown(url)
-    outcome: list[bytes | DownloadError] = []
-
-    def fetch() -> None:
+    outcome: list[DownloadError | None] = []
+    with ExitStack() as on_error:
         try:
-            outcome.append(_fetched(url, bytes_max, silence_s_max, clock() + total_s_max, clock))
-        except DownloadError as error:
-            outcome.append(error)
+            file = on_error.enter_context(temporary_file())
+        except OSError as error:
+            raise DownloadError(name, _reason(error)) from error
 
-    thread = threading.Thread(target=fetch, name="am-dbg download", daemon=True)
-    thread.start()
-    thread.join(total_s_max)
-    if not outcome:
-        raise DownloadError(name, "too slow, no complete answer came in time")
-    if isinstance(outcome[0], DownloadError):
-        raise outcome[0]
-    return outcome[0]
+        def fetch() -> None:
+            try:
+                _fetch(url, file, bytes_max, silence_s_max, clock() + total_s_max, clock)
+                outcome.append(None)
+            except DownloadError as error:
+                outcome.append(error)
+
+        thread = threading.Thread(target=fetch, name="am-dbg download", daemon=True)
+        thread.start()
+        thread.join(total_s_max)
+        if not outcome:
+            raise DownloadError(name, "too slow, no complete answer came in time")
+        if outcome[0] is not None:
+            raise outcome[0]
+        on_error.pop_all()
+    return file
 
 
-def _fetched(
-    url: str, bytes_max: int, silence_s_max: float, deadline: float, clock: Callable[[], float]
-) -> bytes:
+def _fetch(
+    url: str,
+    file: BinaryIO,
+    bytes_max: int,
+    silence_s_max: float,
+    deadline: float,
+    clock: Callable[[], float],
+) -> None:
+    """Read into a file; the caller may have closed it because the time is over."""
     name = shown(url)
     try:
         opener = build_opener(_Redirects())
         opener.addheaders = []
         request = Request(url, headers={"User-Agent": "am-dbg", "Accept": "*/*"})  # noqa: S310 - the caller lets only http and https through
         with opener.open(request, timeout=silence_s_max) as response:
-            return _read(response, name, bytes_max, deadline, clock)
+            _read(response, file, name, bytes_max, deadline, clock)
     except HTTPError as error:
         with error:
             raise DownloadError(name, _http_reason(error)) from error
@@ -97,26 +113,31 @@ def _fetched(
 
 def _read(
     response: HTTPResponse | IO[bytes],
+    file: BinaryIO,
     name: str,
     bytes_max: int,
     deadline: float,
     clock: Callable[[], float],
-) -> bytes:
+) -> None:
     """Read bytes as they arrive, so that slow data reaches the deadline."""
     assert isinstance(response, HTTPResponse)  # only web addresses are opened
     announced = response.length or 0
     if announced > bytes_max:
         raise DownloadError(name, f"{announced:,} bytes announced, at most {bytes_max:,} are read")
-    data = bytearray()
-    while chunk := response.read1(_CHUNK_BYTES):
-        data += chunk
-        if len(data) > bytes_max:
-            raise DownloadError(name, f"more than {bytes_max:,} bytes, refused")
-        if clock() > deadline:
-            raise DownloadError(name, f"too slow, {len(data):,} bytes came in time")
-    if announced > len(data):
-        raise DownloadError(name, f"cut after {len(data):,} of {announced:,} bytes")
-    return bytes(data)
+    size = 0
+
+    def chunks() -> Iterator[bytes]:
+        nonlocal size
+        while chunk := response.read1(_CHUNK_BYTES):
+            size += len(chunk)
+            yield chunk
+            if clock() > deadline:
+                raise DownloadError(name, f"too slow, {size:,} bytes came in time")
+
+    if not keep(file, chunks(), bytes_max):
+        raise DownloadError(name, f"more than {bytes_max:,} bytes, refused")
+    if announced > size:
+        raise DownloadError(name, f"cut after {size:,} of {announced:,} bytes")
 
 
 def _is_web(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 The content decides how a session is read, not its name: it is one of our session files or one of
 the Go debugger. Regular files are read in place; data that cannot be read twice (a pipe, a
-download) is read into memory first, up to a limit.
+download) goes to a temporary file first, up to a limit.
 
 A crafted session can take more memory than its decompressed size. So memory is checked after each
 message: a store with its own limit frees memory there, and if the rest is still too large, the
@@ -15,11 +15,10 @@ thread, and the screen shows what was read so far.
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import chain
 from typing import BinaryIO
 
@@ -27,6 +26,7 @@ from am_dbg.ingest.collection import collection_postponed
 from am_dbg.ingest.content_digest import digest_of
 from am_dbg.ingest.memory import MEGABYTE, MEMORY_MB_MAX_DEFAULT
 from am_dbg.ingest.records_import import RecordsImport
+from am_dbg.ingest.temporary import keep, temporary_file
 from am_dbg.store import Store
 from amtracer.errors import (
     DamagedSessionError,
@@ -44,7 +44,7 @@ from amtracer.files.session import open_session, read_session, session_version
 from amtracer.wire.messages import BatchMessage, EndMessage, HelloMessage, Message, SegmentMessage
 
 INPUT_BYTES_MAX = 256 * 1024 * 1024
-"""The most bytes of a pipe or a download, before decompression, that are read into memory."""
+"""The most bytes of a pipe or a download, before decompression, that are read."""
 MEMORY_BYTES_MAX = MEMORY_MB_MAX_DEFAULT * MEGABYTE
 """The most bytes of the store while a session is imported, by default."""
 STANDARD_INPUT = "-"
@@ -117,9 +117,11 @@ def import_session(
     source: ImportSource | str,
     progress: OnRead | None = None,
     memory_max: int = MEMORY_BYTES_MAX,
+    give_way: Callable[[], None] = lambda: None,
 ) -> int:
     """Import a whole session; return how many transitions it has.
 
+    `give_way` is called every few milliseconds, while no lock is held.
     A session that takes more than `memory_max` bytes is too large. A stream with an error ends
     there; the streams after it are imported. After a SessionError the store has everything before
     the error, and unfinished tracks have a gap of the kind CUT.
@@ -127,12 +129,13 @@ def import_session(
     opened = open_source(source) if isinstance(source, str) else source
     if opened.records is not None:
         with closing(opened), collection_postponed():
-            return RecordsImport(store, opened.label, opened.records).run(progress)
+            return RecordsImport(store, opened.label, opened.records, give_way).run(progress)
     session = _SessionImport(store, opened.label)
     due = 0
     try:
         with store.gathering():
             for count, message in enumerate(opened.messages()):
+                give_way()
                 session.take(message)
                 if count >= due or isinstance(message, SegmentMessage):
                     due = count + _PROGRESS_MESSAGES
@@ -212,7 +215,7 @@ def _records_of(file: BinaryIO) -> ByteSource | None:
     """
     if session_version(file) != RECORDS_VERSION:
         return None
-    if _size(file) > READ_AT_ONCE_BYTES_MAX and not isinstance(file, io.BytesIO):
+    if _size(file) > READ_AT_ONCE_BYTES_MAX:
         return DescriptorBytes(os.dup(file.fileno()))
     return MemoryBytes(file.read())
 
@@ -247,8 +250,7 @@ def _opened(text: str) -> BinaryIO:
         if scheme.lower() in ("http", "https"):
             from am_dbg.ingest.download import fetched
 
-            data = fetched(text, INPUT_BYTES_MAX)
-            return _named(io.BytesIO(data), shown(text))
+            return _named(fetched(text, INPUT_BYTES_MAX), shown(text))
         if scheme.lower() != "file":
             raise SessionAccessError(shown(text), "only http, https and file addresses are read")
         host, slash, path = rest.partition("/")
@@ -263,7 +265,7 @@ def _from_file(path: str) -> BinaryIO:
     if file.seekable():
         return _named(file, shown(path))
     with file:
-        return _in_memory(file, shown(path))
+        return _kept(file, shown(path))
 
 
 def _from_standard_input() -> BinaryIO:
@@ -271,20 +273,20 @@ def _from_standard_input() -> BinaryIO:
         raise SessionAccessError("standard input", "closed")
     if sys.stdin.isatty():
         raise SessionAccessError("standard input", "a terminal, not a file or a pipe")
-    return _in_memory(sys.stdin.buffer, "standard input")
+    return _kept(sys.stdin.buffer, "standard input")
 
 
-def _in_memory(file: BinaryIO, name: str) -> BinaryIO:
-    """All data of a file that cannot be read twice, in memory."""
-    kept = io.BytesIO()
-    try:
-        while chunk := file.read(_CHUNK_BYTES):
-            kept.write(chunk)
-            if kept.tell() > INPUT_BYTES_MAX:
-                raise SessionTooLargeError(name, INPUT_BYTES_MAX)
-    except OSError as error:
-        raise SessionAccessError(name, reason_of(error)) from error
-    kept.seek(0)
+def _kept(file: BinaryIO, name: str) -> BinaryIO:
+    """All data of a file that cannot be read twice, in a temporary file."""
+    with ExitStack() as on_error:
+        try:
+            kept = on_error.enter_context(temporary_file())
+            is_whole = keep(kept, iter(lambda: file.read(_CHUNK_BYTES), b""), INPUT_BYTES_MAX)
+        except OSError as error:
+            raise SessionAccessError(name, reason_of(error)) from error
+        if not is_whole:
+            raise SessionTooLargeError(name, INPUT_BYTES_MAX)
+        on_error.pop_all()
     return _named(kept, name)
 
 

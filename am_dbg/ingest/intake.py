@@ -15,6 +15,7 @@ from time import monotonic
 from am_dbg.ingest.importing import MEMORY_BYTES_MAX, ImportSource, import_session
 from am_dbg.ingest.listen import notice_of
 from am_dbg.ingest.memory import LINES_TTL_NS_DEFAULT, use_disk
+from am_dbg.ingest.precedence import Precedence
 from am_dbg.ingest.protocols import PeerProtocol
 from am_dbg.ingest.server import Server
 from am_dbg.store import Store
@@ -44,7 +45,7 @@ class Intake:
     """The server and the import, from `start` to `stop`.
 
     `changed`, `imported` and `warned` are called on the ingest thread; `token`, `own_name`
-    and `warned` are those of the server.
+    and `warned` are those of the server. While the screen works, as `precedence` shows, data waits.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Intake:
         bytes_max: int = 0,
         disk_max: int = 0,
         lines_ttl_ns: int = LINES_TTL_NS_DEFAULT,
+        precedence: Precedence | None = None,
     ) -> None:
         self._store = store
         self._changed = changed
@@ -68,6 +70,7 @@ class Intake:
         store.lines_ttl_ns = lines_ttl_ns
         store.on_overflow = self._make_room
         use_disk(store, disk_max, before_drop=lambda: None, warned=warned)
+        self._give_way = (precedence or Precedence()).give_way
         self._reported_at = 0.0
         self._has_token = bool(token)
         self._server = Server(
@@ -77,6 +80,7 @@ class Intake:
             token=token,
             own_name=own_name,
             warned=warned,
+            give_way=self._give_way,
         )
 
     @property
@@ -129,7 +133,7 @@ class Intake:
         trouble, self._reported_at = "", monotonic()
         try:
             limit = self._store.bytes_max or MEMORY_BYTES_MAX
-            import_session(self._store, source, report, memory_max=limit)
+            import_session(self._store, source, report, limit, self._give_way)
         except SessionError as error:
             trouble = str(error)
         self._imported(ImportProgress(source.label, 1, 1, trouble, is_over=True))

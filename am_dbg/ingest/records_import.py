@@ -52,15 +52,26 @@ OnRecord = Callable[[int, int], None]
 
 
 class RecordsImport:
-    """Takes a file of records into a store."""
+    """Takes a file of records into a store; `give_way` is called every few milliseconds.
 
-    def __init__(self, store: Store, label: str, source: ByteSource) -> None:
+    The progress is that of the reading; it is also reported while machines get their transitions.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        label: str,
+        source: ByteSource,
+        give_way: Callable[[], None] = lambda: None,
+    ) -> None:
         self.transitions = 0
         self.damage: list[Damage] = []
         """Everything that is wrong, up to a limit."""
         self._store = store
         self._label = label
         self._source = source
+        self._give_way = give_way
+        self._progress: OnRecord = lambda _done, _total: None
         self._file = RecordFile(source, store.loaded)
         self._streams: dict[int, StreamParts] = {}
         self._rows: list[tuple[Record, RowsHead]] = []
@@ -70,8 +81,10 @@ class RecordsImport:
 
     def run(self, progress: OnRecord | None = None) -> int:
         """Take in everything; a SessionError for damage or a cut comes after the good rest."""
+        self._progress = progress or self._progress
         walk = RecordWalk(self._source)
         for count, found in enumerate(walk):
+            self._give_way()
             self._is_cut = isinstance(found, Record) or found.kind is BadKind.CUT
             if isinstance(found, BadBytes):
                 self._skip(found)
@@ -80,8 +93,8 @@ class RecordsImport:
                 self._take(found)
             except WireError as error:
                 self._keep(Damage(str(error), found.offset))
-            if progress is not None and count % _PROGRESS_RECORDS == 0:
-                progress(found.end, self._source.size)
+            if count % _PROGRESS_RECORDS == 0:
+                self._progress(found.end, self._source.size)
         self._is_cut = self._is_cut and walk.end is None
         self._place_rows()
         before = -1
@@ -98,6 +111,11 @@ class RecordsImport:
         if fault is not None:
             raise fault
         return self.transitions
+
+    def _pause(self) -> None:
+        """Between two machines: give way, and report how far the reading is."""
+        self._give_way()
+        self._progress(self._source.size, self._source.size)
 
     def _skip(self, bad: BadBytes) -> None:
         if bad.kind is BadKind.TRAILING:
@@ -172,6 +190,7 @@ class RecordsImport:
     def _place_rows(self) -> None:
         """Hand the chunks of all records to their machines."""
         for record, head in self._rows:
+            self._give_way()
             stream = self._stream(head.stream)
             units = [stream.opening.unit_ns(chunk.machine) for chunk in head.chunks]
             rows = RowsRecord(self._file, record, head, units)
@@ -186,9 +205,8 @@ class RecordsImport:
         """Feed one stream to the store; its number there."""
         store = self._store
         number = store.open_stream(self._label, live=False, after=before)
-        filling = StreamFilling(store, number, parts)
-        with store.lock:
-            filling.fill(has_end=not cut)
+        filling = StreamFilling(store, number, parts, self._pause)
+        filling.fill(has_end=not cut)
         self._keep(*filling.damage)
         self.transitions += filling.transitions
         self._missing += filling.missing

@@ -70,7 +70,7 @@ class Server:
     `connections` counts open connections. `addresses` are the places where it listens, with the
     real port for port 0. With a `token` only peers that send it are accepted. `warned` gets lines
     for the user, on the ingest thread. `own_name` is the name of this debugger, by which it
-    recognises its own data. `clock` returns seconds.
+    recognises its own data. `clock` returns seconds. `give_way` is called before data is taken in.
     """
 
     def __init__(
@@ -87,10 +87,12 @@ class Server:
         first_bytes_s_max: float = FIRST_BYTES_S_MAX,
         timeouts: Timeouts | None = None,
         clock: Callable[[], float] = time.monotonic,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self.sink = sink
         self.token = token
         self.own_name = own_name
+        self.give_way = give_way
         self._warned = warned
         self._faults = FaultLog(warned)
         self._is_stopping = False

@@ -7,7 +7,7 @@ not fit is damage, and costs only itself: the rows are a gap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import NamedTuple
@@ -93,16 +93,21 @@ class StreamParts:
 class StreamFilling:
     """Feeds one stream to the store: its opening, and the chunks and events of its tracks.
 
-    `transitions` counts those that were taken in, `missing` those that were found damaged.
+    The lock of the store is free between two messages and between two machines; `give_way` is
+    called there. `transitions` counts those that were taken in, `missing` those that were found
+    damaged.
     """
 
-    def __init__(self, store: Store, number: int, parts: StreamParts) -> None:
+    def __init__(
+        self, store: Store, number: int, parts: StreamParts, give_way: Callable[[], None]
+    ) -> None:
         self.damage: list[Damage] = []
         self.transitions = self.missing = 0
         self._stream = store.streams[number]
         self._store = store
         self._number = number
         self._parts = parts
+        self._give_way = give_way
         self._dictionaries: dict[int, SegmentDictionary] = {}
 
     def fill(self, *, has_end: bool) -> None:
@@ -133,6 +138,7 @@ class StreamFilling:
 
     def _feed(self, messages: Sequence[Message]) -> None:
         for message in messages:
+            self._give_way()
             try:
                 self._store.feed(self._number, message)
             except WireError as error:
@@ -144,12 +150,18 @@ class StreamFilling:
             if not is_known or machine >= len(self._stream.tracks):
                 self.damage.append(Damage("events of a machine whose opening is damaged"))
                 continue
-            for item in sorted(items, key=attrgetter("place")):
-                try:
-                    self._add(item)
-                except WireError as error:
-                    self._leave_out(item, str(error))
-            self._stream.end_adopting(machine)
+            self._give_way()
+            with self._store.lock:
+                self._fill_track(machine, items)
+                self._store.version += 1
+
+    def _fill_track(self, machine: int, items: list[PlacedChunk | PlacedEvent]) -> None:
+        for item in sorted(items, key=attrgetter("place")):
+            try:
+                self._add(item)
+            except WireError as error:
+                self._leave_out(item, str(error))
+        self._stream.end_adopting(machine)
 
     def _leave_out(self, item: PlacedChunk | PlacedEvent, what: str) -> None:
         """Go on after what cannot be taken in."""

@@ -1,21 +1,24 @@
 """Order of the list of machines: sorted by name, children below their parent.
 
-A new machine is inserted at its place. The whole list is sorted again only when machines were
-removed, when many came at once, or when one came whose id already has children.
+A new machine is inserted at its place; many that come at once are sorted among those that are
+there. All keys are computed again only when machines were removed, or when one came whose id
+already has children.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from functools import lru_cache
 
 from am_dbg.store import Store, Track
 
 INSERTED_MAX = 50
 """The most new tracks at once that are inserted one by one."""
+NAMES_MAX = 16_384
+"""Names whose keys are kept."""
 
 _DIGITS = re.compile(r"(\d+)")
 _SortKey = tuple[tuple[tuple[int, int, str], ...], int]
@@ -30,12 +33,16 @@ class ListedMachine:
 
 
 class MachineOrder:
-    """All tracks as the list shows them; the order is computed again only if some came or went."""
+    """All tracks as the list shows them; the order is computed again only if some came or went.
 
-    def __init__(self, store: Store) -> None:
+    If it `waits`, tracks that came are not in it before `take_in`; removed ones leave it at once.
+    """
+
+    def __init__(self, store: Store, *, waits: bool = False) -> None:
         self._store = store
+        self._waits = waits
         self._seen: Sequence[Track] = ()
-        self._arrival = 0
+        self._count = 0
         self._machines: list[ListedMachine] = []
         self._positions: dict[Track, int] = {}
         self._siblings: dict[Track | None, list[tuple[_SortKey, Track]]] = {}
@@ -45,17 +52,22 @@ class MachineOrder:
     @property
     def machines(self) -> Sequence[ListedMachine]:
         """The machines of the list from top to bottom."""
-        tracks = self._store.tracks
-        newest = tracks[-1].arrival if tracks else 0
-        if tracks is not self._seen:
-            self._order(list(tracks))
-        elif newest != self._arrival:
-            self._take_in(tracks)
-        else:
-            return self._machines
-        self._seen, self._arrival = tracks, newest
-        self._positions = {}
+        if not self._waits or self._store.tracks is not self._seen:
+            self.take_in()
         return self._machines
+
+    def take_in(self) -> None:
+        """Take in the tracks that came."""
+        tracks = self._store.tracks
+        if tracks is self._seen and len(tracks) == self._count:
+            return
+        now = list(tracks)  # more may come meanwhile
+        if tracks is self._seen:
+            self._add_new(now)
+        else:
+            self._order(now)
+        self._seen, self._count = tracks, len(now)
+        self._positions = {}
 
     def position_of(self, track: Track | None) -> int:
         """The position of a track in the list, -1 if it is not there."""
@@ -64,36 +76,47 @@ class MachineOrder:
             self._positions = {machine.track: at for at, machine in enumerate(machines)}
         return self._positions.get(track, -1) if track else -1
 
-    def _take_in(self, tracks: Sequence[Track]) -> None:
-        came = list(takewhile(lambda track: track.arrival > self._arrival, reversed(tracks)))
-        if self._has_circles or len(came) > INSERTED_MAX:
-            self._order(list(tracks))
-            return
-        self._machines = list(self._machines)
-        for track in reversed(came):
-            parent = self._store.parent_of(track)
-            is_parent_later = parent is not None and parent.arrival > track.arrival
-            if track.id in self._parents or is_parent_later:
-                self._order(list(tracks))
-                return
-            self._insert(track, parent)
+    def _add_new(self, tracks: Sequence[Track]) -> None:
+        came = tracks[self._count :]
+        parents = [self._store.parent_of(track) for track in came]
+        pairs = list(zip(came, parents, strict=True))
+        are_leaves = all(
+            track.id not in self._parents and (parent is None or parent.arrival < track.arrival)
+            for track, parent in pairs
+        )
+        if self._has_circles or not are_leaves:
+            self._order(tracks)
+        elif len(came) > INSERTED_MAX:
+            self._add(pairs)
+        else:
+            self._machines = list(self._machines)
+            for track, parent in pairs:
+                self._insert(track, parent)
 
     def _order(self, tracks: Sequence[Track]) -> None:
         """Sort all tracks."""
         self._siblings = {}
-        self._parents = {track.parent for track in tracks}
-        for key, track in sorted(((_sort_key(one), one) for one in tracks), key=_first):
-            self._siblings.setdefault(self._store.parent_of(track), []).append((key, track))
+        self._parents = set()
+        self._add([(track, self._store.parent_of(track)) for track in tracks])
+
+    def _add(self, pairs: Sequence[tuple[Track, Track | None]]) -> None:
+        """Sort tracks among the others with the same parents, and make the list again."""
+        self._parents |= {track.parent for track, _ in pairs}
+        for track, parent in pairs:
+            self._siblings.setdefault(parent, []).append((_sort_key(track), track))
+        for parent in {parent for _, parent in pairs}:
+            self._siblings[parent].sort(key=_first)
+        known = {machine.track: machine for machine in self._machines}
         children = {parent: [one for _, one in rows] for parent, rows in self._siblings.items()}
         machines: list[ListedMachine] = []
-        pending = [ListedMachine(track, 0) for track in reversed(children.pop(None, []))]
+        pending = [_listed(track, 0, known) for track in reversed(children.pop(None, []))]
         while pending:
             machine = pending.pop()
             machines.append(machine)
-            below = children.pop(machine.track, [])
-            pending.extend(ListedMachine(track, machine.depth + 1) for track in reversed(below))
+            below = children.pop(machine.track, ())
+            pending.extend(_listed(one, machine.depth + 1, known) for one in reversed(below))
         self._has_circles = bool(children)
-        machines.extend(ListedMachine(track, 0) for rest in children.values() for track in rest)
+        machines.extend(_listed(one, 0, known) for rest in children.values() for one in rest)
         self._machines = machines
 
     def _insert(self, track: Track, parent: Track | None) -> None:
@@ -120,6 +143,13 @@ class MachineOrder:
         return next(at for at, machine in enumerate(self._machines) if machine.track is track)
 
 
+def _listed(track: Track, depth: int, known: Mapping[Track, ListedMachine]) -> ListedMachine:
+    """The machine as it was listed before, if it is at the same depth."""
+    before = known.get(track)
+    return before if before is not None and before.depth == depth else ListedMachine(track, depth)
+
+
+@lru_cache(maxsize=NAMES_MAX)
 def natural_key(name: str) -> tuple[tuple[int, int, str], ...]:
     """The key to sort names as people do: p2 before p10, capitals beside small letters."""
     return tuple(

@@ -125,19 +125,20 @@ def _called(entry: TransitionEntry) -> str:
     return f"{entry.kind.value} {names}".rstrip()
 
 
-def counts_here(numbers: TransitionSet, number: int, across: Across, *, is_short: bool) -> str:
+def counts_here(
+    numbers: TransitionSet, number: int, in_all: int, machines: int, *, is_short: bool
+) -> str:
     """How many transitions of a kind one machine has, and how many all have, if more.
 
     `1/3`; with more in other machines `1/3 here, 8 in 6 machines`, in short `1/3+5`.
     """
-    here, in_all = numbers.count, across.count
+    here = numbers.count
     position = _of_total(numbers.position_of(number), here) if here else ""
     if in_all <= here:
         return position
     if is_short:
         return f"{position or '0'}+{count(in_all - here)}"
-    machines = counted(len(across.holding), "machine")
-    return f"{position or '0'} here, {count(in_all)} in {machines}"
+    return f"{position or '0'} here, {count(in_all)} in {counted(machines, 'machine')}"
 
 
 def position_words(across: Across, place: Cursor, *, is_short: bool = False) -> str:

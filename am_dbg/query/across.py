@@ -31,6 +31,8 @@ from am_dbg.store import Store, Track
 Key = tuple[int, int, int]
 """The order of places: rising time, arrival of the track, number."""
 _NO_ANSWER: tuple[int, Key | None] = (-1, None)
+COUNTED_TRACKS = 1_024
+"""Tracks that are counted before a count that stops there goes on after them."""
 _NO_CUT = (inf, -inf, 0)
 
 
@@ -161,14 +163,21 @@ class Across:
 
     def _refresh(self) -> Collection[_Lane]:
         """The lanes that hold something; those of changed tracks are counted again."""
-        tracks = self._store.tracks
-        if tracks is not self._tracks:  # some were removed
-            self._begin(tracks)
+        self._leave_removed()
         changed, self._mark = self._store.changed_since(self._mark)
         for track in changed:
-            if not self._among or track.key in self._among:
+            if self._is_among(track):
                 self._recount(track)
         return self._holding.values()
+
+    def _leave_removed(self) -> None:
+        """Begin again if tracks were removed."""
+        tracks = self._store.tracks
+        if tracks is not self._tracks:
+            self._begin(tracks)
+
+    def _is_among(self, track: Track) -> bool:
+        return not self._among or track.key in self._among
 
     def _recount(self, track: Track) -> None:
         lane = self._lane(track)
@@ -192,9 +201,20 @@ class Across:
 
         Each step yields how many transitions it looked at; the set may be used between steps.
         """
-        for track in self._store.tracks:
-            if not self._among or track.key in self._among:
+        self._leave_removed()
+        end = self._store.changed_since(self._mark)[1]
+        while self._mark < end:
+            changed, mark = self._store.changed_since(self._mark, COUNTED_TRACKS)
+            for track in filter(self._is_among, changed):
                 yield from self._lane(track).numbers.counting()
+                self._recount(track)
+            self._mark = max(self._mark, mark)
+
+    @property
+    def behind(self) -> int:
+        """How many tracks changed since they were counted."""
+        self._leave_removed()
+        return len(self._store.changed_since(self._mark)[0])
 
     @property
     def count(self) -> int:

@@ -213,16 +213,20 @@ class Store:
         """Bytes in memory, about."""
         return self._bytes + self._cache.bytes
 
-    def changed_since(self, mark: int) -> tuple[list[Track], int]:
+    def changed_since(self, mark: int, most: int = 0) -> tuple[list[Track], int]:
         """The tracks that changed after a mark, the newest change last, and the next mark.
 
-        The first mark is 0. Removed tracks are left out.
+        The first mark is 0. Removed tracks are left out. With `most`, only so many are returned,
+        and the next mark is after them.
         """
         with self.lock:
             changed = list(
                 takewhile(lambda track: track.changed_at > mark, reversed(self._changed))
             )
             changed.reverse()
+            if 0 < most < len(changed):
+                del changed[most:]
+                return changed, changed[-1].changed_at
             return changed, self._changes
 
     def trim(self, bytes_max: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import ssl
+import stat
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +20,9 @@ import pytest
 from am_dbg.cli import commands as cli
 from am_dbg.cli.exit_codes import Exit
 from am_dbg.errors import DownloadError
+from am_dbg.ingest import download
 from am_dbg.ingest.download import REDIRECTS_MAX, fetched
+from tests.dbg.full_disk import FullDisk
 
 BODY = b"session " * 100
 LIMIT = 10_000
@@ -145,10 +149,15 @@ def served(context: ssl.SSLContext | None = None) -> Iterator[Server]:
         thread.join()
 
 
+def body_of(url: str) -> bytes:
+    with fetched(url, LIMIT) as file:
+        return file.read()
+
+
 def test_a_session_is_fetched(site: str) -> None:
     """The bytes at an address, also after some redirects."""
-    assert fetched(f"{site}/good", LIMIT) == BODY
-    assert fetched(f"{site}/hops/{REDIRECTS_MAX - 1}", LIMIT) == BODY
+    assert body_of(f"{site}/good") == BODY
+    assert body_of(f"{site}/hops/{REDIRECTS_MAX - 1}") == BODY
 
 
 @pytest.mark.parametrize(
@@ -175,9 +184,30 @@ def test_what_a_server_does_wrong_is_reported(site: str, path: str, reason: str)
 @pytest.mark.parametrize("path", ["large", "unannounced"])
 def test_a_download_has_a_size_limit(site: str, path: str) -> None:
     """So many bytes are read, and one more is refused whether announced or not."""
-    assert len(fetched(f"{site}/{path}/{LIMIT}", LIMIT)) == LIMIT
+    assert len(body_of(f"{site}/{path}/{LIMIT}")) == LIMIT
     with pytest.raises(DownloadError, match="bytes"):
         fetched(f"{site}/{path}/{LIMIT + 1}", LIMIT)
+
+
+def test_a_download_is_kept_on_the_disk(site: str) -> None:
+    """Its file has no name, so nothing is left of it when it is closed."""
+    with fetched(f"{site}/good", LIMIT) as file:
+        found = os.fstat(file.fileno())
+
+    assert stat.S_ISREG(found.st_mode)
+    assert (found.st_nlink, found.st_size) == (0, len(BODY))
+
+
+def test_a_download_that_fills_the_disk_is_reported(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is freed, and the error names what happened."""
+    full = FullDisk()
+    monkeypatch.setattr(download, "temporary_file", lambda: full)
+
+    with pytest.raises(DownloadError, match="no space left on device"):
+        fetched(f"{site}/good", LIMIT)
+    assert full.closed
 
 
 def test_a_silent_server_is_left(site: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import stat
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import brotli
@@ -17,6 +19,7 @@ from am_dbg.egress.export import export_session
 from am_dbg.ingest import importing, intake
 from am_dbg.ingest.importing import ImportSource, OnRead, import_session, open_source
 from am_dbg.ingest.intake import ImportProgress, Intake
+from am_dbg.ingest.temporary import temporary_file
 from am_dbg.store import GapKind, Store
 from amtracer.errors import (
     CutSessionError,
@@ -28,9 +31,11 @@ from amtracer.errors import (
     SessionTooLargeError,
     TrailingBytesError,
 )
+from amtracer.files.record_walk import DescriptorBytes
 from amtracer.files.session import SessionWriter
 from amtracer.wire.codec import FILE, StreamTotals, encode, magic_frame
 from amtracer.wire.messages import BatchMessage, Message, Run
+from tests.dbg.full_disk import FullDisk
 from tests.dbg.histories import HistoryPlayer, hello, stored
 
 TRANSITIONS = 40
@@ -125,6 +130,37 @@ def test_standard_input_is_read_like_a_file(session: Path, monkeypatch: pytest.M
     assert import_session(Store(), "-") == TRANSITIONS
 
 
+def test_standard_input_is_kept_on_the_disk(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes to a file without a name, from which a large session is read record by record."""
+    file = temporary_file()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(session.read_bytes())))
+    monkeypatch.setattr(importing, "READ_AT_ONCE_BYTES_MAX", 0)
+    monkeypatch.setattr(importing, "temporary_file", lambda: file)
+
+    with closing(open_source("-")) as source:
+        found = os.fstat(file.fileno())
+        assert isinstance(source.records, DescriptorBytes)
+        assert source.label == "standard input"
+        assert import_session(Store(), source) == TRANSITIONS
+
+    assert stat.S_ISREG(found.st_mode)
+    assert (found.st_nlink, found.st_size) == (0, session.stat().st_size)
+    assert file.closed
+
+
+def test_standard_input_that_fills_the_disk_is_reported(
+    session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is freed, and the error names what happened."""
+    full = FullDisk()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(session.read_bytes())))
+    monkeypatch.setattr(importing, "temporary_file", lambda: full)
+
+    with pytest.raises(SessionAccessError, match="^standard input: no space left on device"):
+        open_source("-")
+    assert full.closed
+
+
 @pytest.mark.parametrize("stdin", [None, "closed", "terminal"])
 def test_standard_input_that_gives_nothing_is_reported(
     stdin: str | None, monkeypatch: pytest.MonkeyPatch
@@ -147,7 +183,7 @@ class Terminal(io.TextIOWrapper):
 def test_a_pipe_without_end_is_refused_at_a_limit(
     session: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What cannot be read twice is taken into memory up to a limit."""
+    """What cannot be read twice is kept on the disk up to a limit."""
     size = session.stat().st_size
     for limit, is_enough in ((size, True), (size - 1, False)):
         monkeypatch.setattr(importing, "INPUT_BYTES_MAX", limit)

@@ -51,7 +51,7 @@ class OccurrenceLists:
         if listed is None or not 0 <= index < len(listed.rows):
             return
         place = listed.rows[index].place
-        if self.workspace.order.position_of(place.track) < 0:
+        if not self.workspace.store.holds(place.track):
             self.workspace.message = f"{listed.rows[index].machine} is gone"
         elif place.number < place.track.first:
             self.workspace.message = "that transition is gone: it was removed to save memory"

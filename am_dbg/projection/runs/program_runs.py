@@ -89,23 +89,77 @@ class _Begun:
         return self.roots.roots[-1]
 
 
-def program_runs(machines: Sequence[ListedMachine]) -> list[ProgramRun]:
-    """All runs: programs by name, the newest run of each first, and before them the trees alone."""
+def program_runs(
+    machines: Sequence[ListedMachine], before: Sequence[ProgramRun] = ()
+) -> list[ProgramRun]:
+    """All runs: programs by name, the newest run of each first, and before them the trees alone.
+
+    Of the runs before, those that are the same are used again.
+    """
+    known = {run.machines[0].track: run for run in before if run.is_alone}
+    trees = _trees(machines)
+    names = Counter(clean_name(tree[0].track.id) for tree in trees if _has_no_name(tree))
+    alone: list[ProgramRun] = []
+    others: list[_Tree] = []
+    for tree in trees:
+        root = tree[0].track
+        if _has_no_name(tree) and names[clean_name(root.id)] == 1:
+            alone.append(_run_alone(tree, known.get(root)))
+        else:
+            others.append(tree)
+    runs = _runs_of(others)
+    if also := [run for run in runs if run.is_alone]:
+        alone = sorted(alone + also, key=_program_key)
+        runs = [run for run in runs if not run.is_alone]
+    return alone + runs
+
+
+def _has_no_name(tree: _Tree) -> bool:
+    """Whether the process of a tree reported no name."""
+    return not tree[0].track.identity.program
+
+
+def _run_alone(tree: _Tree, before: ProgramRun | None) -> ProgramRun:
+    """The run of a tree that is the only one with its name."""
+    root = tree[0].track
+    machines = tuple(tree)
+    is_connected = any(machine.track.connected for machine in tree)
+    if before is not None and before.machines == machines and before.is_connected is is_connected:
+        return before
+    key, name = _key_of_root(root), clean_name(root.id)
+    return ProgramRun(
+        key=key,
+        first=key,
+        program=name,
+        name=name,
+        pid=clean(root.identity.pid),
+        number=1,
+        runs=1,
+        machines=machines,
+        is_named=False,
+        is_connected=is_connected,
+    )
+
+
+def _key_of_root(root: Track) -> str:
+    return f"root {root.key}"
+
+
+def _runs_of(trees: Sequence[_Tree]) -> list[ProgramRun]:
+    """The runs of programs that have a name or were seen several times."""
     begun: dict[str, _Begun] = {}
     newest: dict[str, _Begun] = {}
-    trees = _trees(machines)
     roots = sorted((tree[0].track for tree in trees), key=lambda track: track.arrival)
     run_of = {root: _run_of(root, begun, newest) for root in roots}
     for tree in trees:
         run_of[tree[0].track].machines.extend(tree)
     programs = sorted(begun.values(), key=_program_key)
-    runs = [
+    return [
         run for _, same in groupby(programs, key=_program_key) for run in _of_one_name(list(same))
     ]
-    return sorted(runs, key=lambda run: not run.is_alone)
 
 
-def _program_key(run: _Begun) -> tuple[object, ...]:
+def _program_key(run: _Begun | ProgramRun) -> tuple[object, ...]:
     return natural_key(run.program), run.program, run.is_named
 
 
@@ -121,7 +175,7 @@ def _trees(machines: Sequence[ListedMachine]) -> list[_Tree]:
 def _run_of(root: Track, begun: dict[str, _Begun], newest: dict[str, _Begun]) -> _Begun:
     """The run that a tree belongs to by its root; it may begin with it."""
     name = program_name(root)
-    key = f"process {root.identity.process or root.stream}" if name else f"root {root.key}"
+    key = f"process {root.identity.process or root.stream}" if name else _key_of_root(root)
     run = begun.get(key) if name else newest.get(root.id)
     if run is None or not (name or _is_same_process(run.last_root, root)):
         run = begun[key] = _Begun(key, name or clean_name(root.id), bool(name))

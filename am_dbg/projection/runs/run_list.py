@@ -65,7 +65,7 @@ class RunList:
         machines = self._order.machines
         if self._has_changed(machines):
             self._seen = machines
-            self._runs = program_runs(machines)
+            self._runs = program_runs(machines, self._runs)
             self._run_of = {one.track: run for run in self._runs for one in run.machines}
             self._is_some_connected = any(run.is_connected for run in self._runs)
             self._rows = []
