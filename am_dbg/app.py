@@ -57,7 +57,6 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     screen = Debugger(control, colors)
     warned = _warning(screen, store)
     precedence = Precedence()
-    sys.setswitchinterval(SWITCH_S)
 
     intake = Intake(
         store,
@@ -106,6 +105,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
 
 def _screen_loop(precedence: Precedence) -> AbstractEventLoop | None:
     """The loop of the screen, to which data gives way; Windows terminals need their own."""
+    sys.setswitchinterval(SWITCH_S)
     if sys.platform == "win32":
         return None
     return SelectorEventLoop(ScreenSelector(precedence))

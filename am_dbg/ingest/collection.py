@@ -26,7 +26,7 @@ def postpone_collection() -> None:
 def resume_collection() -> None:
     """Collect from now on, except what is set aside; nothing if it was not postponed.
 
-    What was loaded is set aside now, later what survives a full collection.
+    The loaded modules are set aside now, later the objects that survive a full collection.
     """
     if not gc.isenabled():
         gc.freeze()

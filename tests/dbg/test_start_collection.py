@@ -129,7 +129,7 @@ def test_an_opened_session_stays_collectable_in_another_process() -> None:
 def test_removed_machines_are_freed_without_the_collector(
     tmp_path: Path, is_imported: bool
 ) -> None:
-    """What is set aside is freed by references, so the store makes no circles."""
+    """References free the objects that were set aside, so the store makes no circles."""
     store = taken_in(frames(planned(Program.REPEATING, 420, 10)))
     if is_imported:
         path = tmp_path / "session.msgpack.br"
