@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from asyncio import AbstractEventLoop, SelectorEventLoop
+from asyncio import AbstractEventLoop, Runner, SelectorEventLoop
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -50,13 +50,12 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     _log_to(options.log_file, options.log_level)
     options, state = with_known_theme(options), StateDirectory(state_path())
     colors = colors_of(options, state)
-    store, own_name = Store(), new_name()
+    store, own_name, precedence = Store(), new_name(), Precedence()
     control = control_of(store, options)
     if options.am_dbg_addr is not None:
         control.send_modes(options.am_dbg_addr, own_name)
     screen = Debugger(control, colors)
     warned = _warning(screen, store)
-    precedence = Precedence()
 
     intake = Intake(
         store,
@@ -90,7 +89,7 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     )
     try:
         _start(companions)
-        screen.run(mouse=options.enable_mouse, loop=_screen_loop(precedence))
+        _show(screen, precedence, mouse=options.enable_mouse)
     finally:
         intake.stop()
         for companion in companions:
@@ -103,12 +102,19 @@ def run(options: RunOptions, report: Callable[[str], None] | None = None) -> int
     return FAILED if screen.return_code is None else screen.return_code
 
 
-def _screen_loop(precedence: Precedence) -> AbstractEventLoop | None:
-    """The loop of the screen, to which data gives way; Windows terminals need their own."""
+def _show(screen: Debugger, precedence: Precedence, *, mouse: bool) -> None:
+    """Run the screen on a loop to which data gives way; Windows terminals need their own loop."""
+
+    def new_loop() -> AbstractEventLoop:
+        return SelectorEventLoop(ScreenSelector(precedence))
+
+    before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
-    if sys.platform == "win32":
-        return None
-    return SelectorEventLoop(ScreenSelector(precedence))
+    try:
+        with Runner(loop_factory=None if sys.platform == "win32" else new_loop) as runner:
+            screen.run(mouse=mouse, loop=runner.get_loop())
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _warning(screen: Debugger, store: Store) -> Callable[[str], None]:

@@ -133,7 +133,7 @@ class Intake:
         trouble, self._reported_at = "", monotonic()
         try:
             limit = self._store.bytes_max or MEMORY_BYTES_MAX
-            import_session(self._store, source, report, limit, self._give_way)
+            import_session(self._store, source, report, memory_max=limit, give_way=self._give_way)
         except SessionError as error:
             trouble = str(error)
         self._imported(ImportProgress(source.label, 1, 1, trouble, is_over=True))
