@@ -31,7 +31,7 @@ _WAIT = re.compile(
     r"^\[(when|whenNot|whenTime|whenArgs|whenQueue|whenQueueBelow):(new|match)\] (.*)$", re.S
 )
 _CTX = re.compile(r"^\[ctx:(new|match)\] (.*)$", re.S)
-_PIPE = re.compile(r"^\[pipe-(in|out):(add|remove)\] (\S+) (?:to|from) (.+)$", re.S)
+_PIPE = re.compile(r"^\[pipe-(in|out):(add|remove|unbind)\] (\S+) (?:to|from) (.+)$", re.S)
 _GONE = re.compile(r"^\[pipe:gc\] (.+)$", re.S)
 _TASK = re.compile(r"^\[task:(new|end|cancel|err)\] (.+)$", re.S)
 
@@ -200,6 +200,10 @@ class _Replay:
             self.pipes = {key: pipe for key, pipe in self.pipes.items() if key[3] != machine}
         if match:
             direction, mutation, state, machine = (clean(part) for part in match.groups())
+            if mutation == "unbind":
+                for undone in ("add", "remove"):
+                    self.pipes.pop((direction, undone, state, machine), None)
+                return
             pipe = PipeRow(direction, state, mutation, machine, time_sum)
             self.pipes[direction, mutation, state, machine] = pipe
 

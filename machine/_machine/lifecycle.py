@@ -62,6 +62,7 @@ class Lifecycle(Restructuring):
     _tags: tuple[str, ...] = ()
     _ctx: Context | None = None
     _dispose_handlers: dict[object, DisposeHandler] | None = None
+    _pipes: dict[object, None] | None = None  # those that begin here (`machine._machine.piping`)
     _hooks_to_dispose: Iterator[Hook] | None = None  # the tracers that are still to be called
     _disposer: threading.Thread | None = None
     _dispose_token: list[None] | None = None
@@ -125,12 +126,30 @@ class Lifecycle(Restructuring):
         What it raises is logged by the logger "asyncmachine", and the others are called.
         """
         check_callable(fn, "what handle_dispose takes")
+        self._on_dispose(fn)
+
+    def _on_dispose(self, fn: DisposeHandler) -> OnceKey:
+        """`handle_dispose`, with a key for `_forget_dispose`."""
         with Lifecycle._making:
             if self._dispose_handlers is None:
                 self._dispose_handlers = {}
-        self._dispose_handlers[OnceKey()] = fn
+        key = OnceKey()
+        self._dispose_handlers[key] = fn
         if self._disposed:
             call_each(self._dispose_handlers, self.id, self.ctx)
+        return key
+
+    def _forget_dispose(self, key: object) -> None:
+        """Do not call a function at the disposal, unless it was called already."""
+        (self._dispose_handlers or {}).pop(key, None)
+
+    def _keep_pipe(self, pipe: object) -> None:
+        """Keep a pipe that begins here, for as long as its handlers are bound."""
+        with Lifecycle._making:
+            self._pipes = {**(self._pipes or {}), pipe: None}
+
+    def _drop_pipe(self, pipe: object) -> None:
+        (self._pipes or {}).pop(pipe, None)
 
     def is_disposed(self) -> bool:
         """Whether the disposal has finished."""
@@ -241,6 +260,7 @@ class Lifecycle(Restructuring):
             hooks.fire(self._hooks_to_dispose, self.id)
         self._hooks = None
         self._bindings = NO_BINDINGS
+        self._pipes = None
         if self._err is None:
             self._err = self.ctx.err
         if self._dispose_handlers:

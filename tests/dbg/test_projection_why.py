@@ -367,6 +367,15 @@ def test_pipes_are_there_until_their_machine_is_gone() -> None:
     assert subscriptions_at(track, 3).pipes == (PipeRow("in", "Ping", "remove", "third", 2),)
 
 
+def test_a_pipe_that_was_removed_is_gone() -> None:
+    """Removing a pipe ends both of its directions between a state and a machine, no others."""
+    lines = "add] Ready to", "remove] Ready to", "add] Ping to", "unbind] Ready to"
+    track = track_with_lines(*(f"[pipe-out:{line} other" for line in lines))
+
+    assert len(subscriptions_at(track, 3).pipes) == 3
+    assert subscriptions_at(track, 4).pipes == (PipeRow("out", "Ping", "add", "other", 3),)
+
+
 def test_tasks_are_there_until_they_end() -> None:
     """A task goes on after its transition; of several of one handler the oldest ends first."""
     ends = ["[task:end] BState", "[task:cancel] AState", "[task:err] AState", "[task:end] XState"]

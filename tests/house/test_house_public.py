@@ -35,7 +35,7 @@ PUBLIC = {
         TaskCanceledError TimeoutError_ near_names
     """,
     "machine.pipes": """
-        add bind_connected bind_err bind_ready bind_start remove
+        Pipe add bind bind_all bind_any bind_connected bind_err bind_ready bind_start remove unbind
     """,
     "machine.states": """
         BasicStatesDef ConnectedGroupsDef ConnectedStatesDef ConnectingError
