@@ -37,6 +37,8 @@ class Sparse(Generic[_Value]):
 
     def within(self, low: int, high: int) -> Iterator[tuple[int, _Value]]:
         """The values of rows from `low` up to `high`."""
+        if not self._offsets:
+            return iter(())
         span = slice(bisect_left(self._offsets, low), bisect_left(self._offsets, high))
         return zip(self._offsets[span], self.values[span], strict=True)
 

@@ -10,22 +10,12 @@ from __future__ import annotations
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Sequence
 
 from am_dbg.store.columns import Integers, looked_up, packed
 from am_dbg.store.weights import ENTRY_BYTES
 
-
-class _Palette(dict[int, int]):
-    """Assigns local numbers in order of first appearance."""
-
-    def __missing__(self, value: int) -> int:
-        local = self[value] = len(self)
-        return local
-
-
-_NO_INDEX = _Palette()
+_NO_INDEX: dict[int, int] = {}
 """The index of complete columns, to which nothing is added."""
 
 
@@ -42,7 +32,7 @@ class PaletteColumn:
         self.counts = array("B")
         self._own = local
         self._load: Callable[[], Integers] | None = None
-        self._index = _Palette()
+        self._index: dict[int, int] = {}
 
     @classmethod
     def of(
@@ -78,19 +68,28 @@ class PaletteColumn:
         assert self._load is not None  # a column has its numbers or loads them
         return self._load()
 
-    def extend(self, values: Iterable[int], rows: int) -> None:
+    def extend(self, values: Sequence[int], rows: int) -> None:
         """Append values after the `rows` that are already there."""
-        index = self._index
-        local = list(map(index.__getitem__, values))
-        if len(index) > len(self.palette):
-            self.palette.extend(islice(index, len(self.palette), None))
+        local_of = self._index.__getitem__
+        try:
+            local = list(map(local_of, values))
+        except KeyError:
+            self._number(values)
+            local = list(map(local_of, values))
         self.local.extend(local, rows)
+
+    def _number(self, values: Sequence[int]) -> None:
+        """Give local numbers to new values, in order of first appearance."""
+        index = self._index
+        new = [value for value in dict.fromkeys(values) if value not in index]
+        index.update(zip(new, range(len(index), len(index) + len(new)), strict=True))
+        self.palette.extend(new)
 
     def extend_same(self, value: int, count: int, rows: int) -> None:
         """Append one value many times."""
-        if self._index[value] == 0:
-            if not self.palette:
-                self.palette.append(value)
+        if not self._index:
+            self._number((value,))
+        if self._index.get(value) == 0:
             self.local.extend_zeros(count)
         else:
             self.extend([value] * count, rows)
@@ -111,7 +110,7 @@ class PaletteColumn:
         """Count the values and free the memory reserved for growth; the column is complete."""
         counts = Counter(self.local.span(0, rows))
         self.counts = packed([counts[local] for local in range(len(self.palette))])
-        self._index = _Palette()
+        self._index = {}
         self.palette = self.palette[:]
 
     def size(self) -> int:
