@@ -92,7 +92,7 @@ def measure(program: Program, transitions: int, machines: int, folder: Path) -> 
     path = folder / f"{program.value}-{transitions}-{machines}.msgpack.br"
     figures = _made(program, transitions, machines, path)
     if sys.platform != "win32":
-        figures |= _on_screen(path, machines)
+        figures |= _on_screen(path, machines, f"{int(figures['transitions']) // machines:,}")
     exported = folder / "exported.msgpack.br"
     figures |= queries.measure(path, exported)
     exported.unlink()
@@ -120,10 +120,13 @@ def _made(program: Program, transitions: int, machines: int, path: Path) -> Figu
     }
 
 
-def _on_screen(path: Path, machines: int) -> Figures:
-    """Open the session in a debugger of its own, and press keys."""
+def _on_screen(path: Path, machines: int, count: str) -> Figures:
+    """Open the session in a debugger of its own, and press keys.
+
+    The session is there when the screen shows how many transitions a machine has.
+    """
     compile_packages()
-    with Screen("--listen-on", "-1", "-i", str(path)) as screen:
+    with Screen("--listen-on", "-1", "-i", str(path), shown=count) as screen:
         figures = {
             "open_s": screen.open_s,
             "open_cpu_s": screen.cpu_s(),

@@ -45,10 +45,14 @@ class ScreenDiedError(RuntimeError):
 
 
 class Screen:
-    """A running debugger; `open_s` is from its start to the first settled screen."""
+    """A running debugger; `open_s` is from its start to the first settled screen.
 
-    def __init__(self, *arguments: str) -> None:
+    A screen is not settled before it has shown `shown`, however long the program writes nothing.
+    """
+
+    def __init__(self, *arguments: str, shown: str = "") -> None:
         self._arguments = arguments
+        self._awaited = shown.encode()
         self._output = b""
         self.open_s = 0.0
 
@@ -138,8 +142,10 @@ class Screen:
         if not self._read(wait_s):
             raise ScreenDiedError(self._output[-500:].decode(errors="replace"))
         last = time.perf_counter()
-        while self._read(quiet_s):
+        while self._read(OPENED_S_MAX if self._awaited else quiet_s):
             last = time.perf_counter()
+        if self._awaited:
+            raise ScreenDiedError(f"{self._awaited.decode()} was never shown")
         return last
 
     def _read(self, wait_s: float) -> bool:
@@ -150,7 +156,10 @@ class Screen:
             data = os.read(self._terminal, 65_536)
         except OSError:
             raise ScreenDiedError(self._output[-500:].decode(errors="replace")) from None
-        self._output = (self._output + data)[-4_096:]
+        written = self._output + data
+        if self._awaited in written:
+            self._awaited = b""
+        self._output = written[-4_096:]
         return True
 
 
