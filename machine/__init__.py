@@ -5,6 +5,8 @@
 """
 
 from machine import errors
+from machine._asking.asking import Asking
+from machine._asking.outcome import Outcome, TransitionFacts
 from machine._calling.exception_handler import ExceptionHandler
 from machine._calling.tasks import StateTask
 from machine._clock import Clock, Tick, Time, is_active_tick, is_time_after
@@ -79,6 +81,7 @@ __all__ = [
     "EXCEPTION",
     "NODES_MAX",
     "A",
+    "Asking",
     "Clock",
     "Context",
     "ContextCanceled",
@@ -98,6 +101,7 @@ __all__ = [
     "Names",
     "OpenWork",
     "Opts",
+    "Outcome",
     "Panic",
     "Reason",
     "ReasonKind",
@@ -117,6 +121,7 @@ __all__ = [
     "Time",
     "Tracer",
     "Transition",
+    "TransitionFacts",
     "WaitHandle",
     "WhyNot",
     "a_merge",

@@ -99,8 +99,7 @@ class Engine(Draining):
             if self._disposing:
                 return self._cancel(ReasonKind.DISPOSED)
             self._refuse(Mutation(call, args, source))
-            text = f"the queue is full: {len(queue):,} mutations wait"
-            return self._cancel(ReasonKind.QUEUE_FULL, text)
+            return self._cancel_full()
         if (
             call.type is REMOVE
             and not (queue or self._is_idle())

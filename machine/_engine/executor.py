@@ -128,5 +128,7 @@ class Executor:
             mutation.result = CANCELED
             mach.log_lvl(CHANGES, f"[executor] closed, canceled: {mutation}")
             mach._finish_queued(mutation)
+            mutation.refused = refused_by(None, ReasonKind.LOOP_CLOSED)
+            mutation.dropped()
             with suppress(ValueError):  # a disposal emptied it meanwhile
                 mach._queue.remove(mutation)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from machine._engine.core import Core
 from machine._enums import CANCELED, EVERYTHING, OPS, Result
+from machine._reasons.reason import ReasonKind
 from machine._reasons.refused import keep_last, refused_by
 from machine._resolution.resolve import auto_blockers, indexes_of
 from machine._waiting.queue_ticks import QueueTicks
 
 if TYPE_CHECKING:
-    from machine._reasons.reason import ReasonKind
     from machine._resolution.mutation import Mutation
     from machine._schema.schema import Call
 
@@ -41,6 +41,11 @@ class Queueing(Core):
         refused.at, refused.is_check = text, is_check
         keep_last(self, refused)
         return CANCELED
+
+    def _cancel_full(self) -> Result:
+        """Cancel a mutation of the calling thread for which the queue has no place."""
+        text = f"the queue is full: {len(self._queue):,} mutations wait"
+        return self._cancel(ReasonKind.QUEUE_FULL, text)
 
     def _append(self, mutation: Mutation) -> None:
         """Append a mutation, with its number and the context of its caller."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from machine._asking.asking import Asking
 from machine._clock import Clock, Tick, Time
 from machine._enums import LogLevel, Result
 from machine._given import A, Names
@@ -47,6 +48,8 @@ class MutatingApi(Protocol):
         self, event: Event, state: str, err: BaseException | None, args: A | None = None
     ) -> Result: ...
     def when_args(self, state: str, args: A, ctx: Context | None = None) -> WaitHandle: ...
+    @property
+    def ask(self) -> Asking: ...
     @property
     def err(self) -> BaseException | None: ...
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
+from machine._asking.asking import Asking, Mutate, source_of
 from machine._calling.frames import release_frames
 from machine._calling.guard import Guard
 from machine._calling.traces import message_of, origin_of, trace_of
@@ -102,8 +103,17 @@ class Mutating(Reading):
         """Deactivate these states if all are active, else activate them; decided at the call."""
         return self._toggle(states, args, None)
 
-    def _toggle(self, states: Names, args: A | None, source: MutSource | None) -> Result:
-        """Toggle states; toggle them back if the last mutation that waits toggled the same."""
+    def _toggle(
+        self,
+        states: Names,
+        args: A | None,
+        source: MutSource | None,
+        mutate: Mutate | None = None,
+    ) -> Result:
+        """Toggle states; toggle them back if the last mutation that waits toggled the same.
+
+        `mutate` makes the mutation, in place of `_mutate`.
+        """
         if args is not None:
             checked_args(args)
         names = names_tuple(states)
@@ -114,7 +124,7 @@ class Mutating(Reading):
             if last.call.type is same.type and last.call.mask == same.mask:
                 kind = opposite
         call = self._call(kind, names)
-        result = self._mutate(call, args, source)
+        result = (mutate or self._mutate)(call, args, source)
         queued = self._last_queued() if result is Result.QUEUED else None
         if queued is not last and queued is not None and queued.call is call:
             self._last_toggle = queued
@@ -139,9 +149,17 @@ class Mutating(Reading):
             raise StateMissingError(schema.unknown(names), self.id, schema.names) from None
 
     def _enqueue(self, call: Call, args: A | None, source: MutSource | None) -> Result:
+        self._check_breakpoints(call)
+        return super()._enqueue(call, args, source)
+
+    def _check_breakpoints(self, call: Call) -> None:
         if self._breakpoints is not None:
             self._breakpoints.check(self, call, with_stack=self.log_stack_trace)
-        return super()._enqueue(call, args, source)
+
+    @property
+    def ask(self) -> Asking:
+        """The same calls with an `Outcome` in place of a result, which can be waited for."""
+        return Asking(self)  # type: ignore[arg-type]  # it is whole
 
     # -- with a source
 
@@ -151,7 +169,7 @@ class Mutating(Reading):
 
     def ev_add(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`add` with an event's transition as its source."""
-        return self._mutate(self._call(ADD, states), checked_args(args), _source(event))
+        return self._mutate(self._call(ADD, states), checked_args(args), source_of(event))
 
     def ev_remove1(self, event: Event, state: str, args: A | None = None) -> Result:
         """`remove1` with an event's transition as its source."""
@@ -159,15 +177,15 @@ class Mutating(Reading):
 
     def ev_remove(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`remove` with an event's transition as its source."""
-        return self._mutate(self._call(REMOVE, states), checked_args(args), _source(event))
+        return self._mutate(self._call(REMOVE, states), checked_args(args), source_of(event))
 
     def ev_toggle1(self, event: Event, state: str, args: A | None = None) -> Result:
         """`toggle1` with an event's transition as its source."""
-        return self._toggle((checked_name(state),), args, _source(event))
+        return self._toggle((checked_name(state),), args, source_of(event))
 
     def ev_toggle(self, event: Event, states: Names, args: A | None = None) -> Result:
         """`toggle` with an event's transition as its source."""
-        return self._toggle(states, args, _source(event))
+        return self._toggle(states, args, source_of(event))
 
     # -- errors
 
@@ -181,17 +199,23 @@ class Mutating(Reading):
 
     def ev_add_err(self, event: Event, err: BaseException | None, args: A | None = None) -> Result:
         """`add_err` with an event's transition as its source."""
-        return self._add_err(EXCEPTION, err, args, _source(event))
+        return self._add_err(EXCEPTION, err, args, source_of(event))
 
     def ev_add_err_state(
         self, event: Event, state: str, err: BaseException | None, args: A | None = None
     ) -> Result:
         """`add_err_state` with an event's transition as its source."""
-        return self._add_err(state, err, args, _source(event))
+        return self._add_err(state, err, args, source_of(event))
 
     def _add_err(
-        self, state: str, err: BaseException | None, args: A | None, source: MutSource | None
+        self,
+        state: str,
+        err: BaseException | None,
+        args: A | None,
+        source: MutSource | None,
+        mutate: Mutate | None = None,
     ) -> Result:
+        """Store an error, then add its state; `mutate` does that in place of `_mutate`."""
         if err is None:
             return self._cancel(ReasonKind.ERROR)
         if not isinstance(err, BaseException):
@@ -202,7 +226,7 @@ class Mutating(Reading):
         call = self._call(ADD, (checked_name(state), EXCEPTION))
         if self._log_if_nested(err):
             return self._cancel(ReasonKind.ERROR, "an error handler reported it")
-        return self._mutate(call, self._err_args(err, checked_args(args)), source)
+        return (mutate or self._mutate)(call, self._err_args(err, checked_args(args)), source)
 
     def _err_args(self, err: BaseException, args: A | None) -> A:
         """Store an error and return the arguments of its mutation; releases its frames."""
@@ -332,13 +356,3 @@ class Mutating(Reading):
     def _set_slow(self) -> None:
         super()._set_slow()
         self._slow = self._slow or self._breakpoints is not None
-
-
-def _source(event: Event | None) -> MutSource | None:
-    if event is None:
-        return None
-    source = getattr(event, "source", None)
-    if not callable(source):
-        raise TypeError(f"the source of a mutation is an event or None, not {event!r:.60}")
-    found: MutSource = source()
-    return found

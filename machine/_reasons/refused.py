@@ -166,10 +166,10 @@ def keep_own(mach: object, mutation: Mutation) -> None:
     keep_last(mach, refused_in(mutation))
 
 
-def refused_in(mutation: Mutation) -> Refused:
-    """Why a mutation was canceled; one that did not begin was ended by the disposal."""
+def refused_in(mutation: Mutation, kind: ReasonKind = ReasonKind.DISPOSED) -> Refused:
+    """Why a mutation was canceled; `kind` is why it was if it did not begin."""
     refused = mutation.refused
-    return refused if isinstance(refused, Refused) else refused_by(None, ReasonKind.DISPOSED)
+    return refused if isinstance(refused, Refused) else refused_by(None, kind)
 
 
 def keep_plan(mach: Ticking, plan: Plan, mutation: Mutation | None) -> None:

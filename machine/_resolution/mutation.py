@@ -101,6 +101,9 @@ class Mutation:
         """Whether the auto states made it."""
         return self.call.auto
 
+    def dropped(self) -> None:
+        """It was canceled without its turn; only a mutation with an outcome needs to know."""
+
     def state_was_called(self, name: str) -> bool:
         """Whether this state is among the called ones."""
         return name in self.call.names

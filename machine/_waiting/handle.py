@@ -1,6 +1,6 @@
 """Wait handles, and the subscriptions behind them.
 
-Two objects make up a waiter. The user holds the `WaitHandle`; the machine's index holds the
+Two objects make up a waiter. The user holds the `Handle`; the machine's index holds the
 `Subscription`, which keeps what is waited for and refers to the handle *weakly*. So a
 subscription lives as long as its release can still be noticed: as long as the handle is
 held, or something waits on it (a callback, a blocked thread, a task). When the last of them
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from machine._waiting.context import Context
     from machine._waiting.deadlocks import Held
 
-Reason = Literal["match", "ctx", "disposed", "canceled"]
+ReleaseReason = Literal["match", "ctx", "disposed", "canceled"]
 """Why a handle was released."""
 
 Table = dict[int, "Subscription"]
@@ -47,13 +47,10 @@ class Pending(Table):
     mach: object
 
 
-class WaitHandle(Latch):
-    """What every `when_*` returns: released once, and then stays released.
+class Handle(Latch):
+    """What a machine releases once: the base of wait handles and of outcomes.
 
-    `done`, which is also its truth value, is True once it was released; `reason` is why.
-    `wait` blocks a thread and `await` a task until then; both give True for a match and
-    False for any other reason. Keep a reference to the handle: the machine drops one that
-    nothing holds or waits for.
+    Keep a reference to it: the machine drops one that nothing holds or waits for.
     """
 
     __slots__ = ("_reason", "_subscription")
@@ -62,19 +59,10 @@ class WaitHandle(Latch):
         # Spelled out rather than inherited: a handle is made with every `when_*`.
         self._done = False
         self._callbacks = {}
-        self._reason: Reason | None = None
+        self._reason: ReleaseReason | None = None
         self._subscription: Subscription | None = None
 
-    @property
-    def reason(self) -> Reason | None:
-        """None while it waits; "match", "ctx", "disposed" or "canceled" afterwards."""
-        return self._reason
-
-    def cancel(self) -> None:
-        """Stop waiting; the reason is then "canceled"."""
-        self.release("canceled")
-
-    def release(self, reason: Reason) -> None:
+    def release(self, reason: ReleaseReason) -> None:
         """End it and run its callbacks; no effect if it has ended."""
         subscription = self._subscription
         try:
@@ -87,7 +75,7 @@ class WaitHandle(Latch):
                 call_each(self._callbacks, self)  # the rest, for those that wait for it
             raise
 
-    def _mark(self, reason: Reason) -> None:
+    def _mark(self, reason: ReleaseReason) -> None:
         """End it before it was in any table."""
         self._reason = reason
         self._subscription = None
@@ -139,10 +127,31 @@ class WaitHandle(Latch):
 
     def __repr__(self) -> str:
         what = self.waits_for()
-        return f"<WaitHandle{f' {what}' if what else ''}: {self._reason or 'waiting'}>"
+        return f"<{type(self).__name__}{f' {what}' if what else ''}: {self._reason or 'waiting'}>"
 
 
-class Subscription(ref[WaitHandle]):
+class WaitHandle(Handle):
+    """What every `when_*` returns: released once, and then stays released.
+
+    `done`, which is also its truth value, is True once it was released; `reason` is why.
+    `wait` blocks a thread and `await` a task until then; both give True for a match and
+    False for any other reason. Keep a reference to the handle: the machine drops one that
+    nothing holds or waits for.
+    """
+
+    __slots__ = ()
+
+    @property
+    def reason(self) -> ReleaseReason | None:
+        """None while it waits; "match", "ctx", "disposed" or "canceled" afterwards."""
+        return self._reason
+
+    def cancel(self) -> None:
+        """Stop waiting; the reason is then "canceled"."""
+        self.release("canceled")
+
+
+class Subscription(ref[Handle]):
     """The entry of one handle in the index: what it waits for, and where to find it."""
 
     __slots__ = ("ctx", "home", "keep", "names", "number", "tables")
@@ -150,7 +159,7 @@ class Subscription(ref[WaitHandle]):
     ctx: Context | None
     home: Table
     """The dict from which it is claimed; put in last, when it is in all other tables."""
-    keep: WaitHandle | None
+    keep: Handle | None
     """The handle, while something waits on it."""
     names: Sequence[str]
     number: int
@@ -182,7 +191,7 @@ class Subscription(ref[WaitHandle]):
         return self.new_text()
 
     def end(
-        self, handle: WaitHandle, reason: Reason, ending: dict[int, WaitHandle] | None = None
+        self, handle: Handle, reason: ReleaseReason, ending: dict[int, Handle] | None = None
     ) -> bool:
         """Claim it and end its handle; False if another thread did.
 
@@ -211,7 +220,7 @@ class Subscription(ref[WaitHandle]):
         if self.ctx is not None:
             self.ctx._unwatch(self)
 
-    def limit(self, ctx: Context, handle: WaitHandle) -> None:
+    def limit(self, ctx: Context, handle: Handle) -> None:
         """End with this context; called once the subscription is in the index."""
         if not ctx._watch(self, self.ctx_ended):
             self.ctx_ended(ctx)
@@ -232,7 +241,7 @@ def forget(subscription: Subscription) -> None:
 
 
 def mark_all(
-    subscriptions: Iterable[Subscription], reason: Reason, ending: dict[int, WaitHandle]
+    subscriptions: Iterable[Subscription], reason: ReleaseReason, ending: dict[int, Handle]
 ) -> list[Subscription]:
     """End all that no other thread ends meanwhile, and return those.
 
@@ -246,7 +255,7 @@ def mark_all(
     return marked
 
 
-def released(reason: Reason) -> WaitHandle:
+def released(reason: ReleaseReason) -> WaitHandle:
     """A handle that is released from the start."""
     handle = WaitHandle()
     handle._mark(reason)

@@ -59,8 +59,9 @@ from machine._given import (
 from machine._logging.log import Logged
 from machine._waiting.context import Context, check_ctx
 from machine._waiting.handle import (
+    Handle,
     Pending,
-    Reason,
+    ReleaseReason,
     Subscription,
     Table,
     WaitHandle,
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
 OPS = LogLevel.OPS
 
 Kind = TypeVar("Kind", bound=Subscription)
+Entered = TypeVar("Entered", bound=Handle)
 Tables = dict[str, Table]
 
 
@@ -143,7 +145,7 @@ class Waiters:
         self._queue_ends: Table = {}
         """Those of `pending` that the end of a drain releases."""
         self._disposals: Table = {}
-        self._ending: dict[int, WaitHandle] = {}
+        self._ending: dict[int, Handle] = {}
         self.pending = Pending()
         self.pending.mach = mach
         """What mutations can release; the machine skips it while it is empty."""
@@ -372,7 +374,7 @@ class Waiters:
         subscription.tables = found
         return handle, subscription
 
-    def _enter(self, handle: WaitHandle, subscription: Subscription) -> WaitHandle:
+    def _enter(self, handle: Entered, subscription: Subscription) -> Entered:
         """Put a subscription into the index unless it is over already."""
         mach, ctx = self._mach, subscription.ctx
         schema, ticks, node = mach._schema, mach._ticks, mach._node
@@ -393,7 +395,7 @@ class Waiters:
                 self._log_and_limit(handle, subscription)
         return handle
 
-    def _recheck(self, handle: WaitHandle, subscription: Subscription) -> None:
+    def _recheck(self, handle: Handle, subscription: Subscription) -> None:
         """The ticks were replaced while it was put into the index."""
         mach = self._mach
         schema, ticks, node = mach._schema, mach._ticks, mach._node
@@ -402,7 +404,7 @@ class Waiters:
         elif ticks and node.automaton.schema is schema and subscription.met(node, ticks):
             handle.release("match")
 
-    def _log_and_limit(self, handle: WaitHandle, subscription: Subscription) -> None:
+    def _log_and_limit(self, handle: Handle, subscription: Subscription) -> None:
         """Log a new subscription and watch its context, unless it was released meanwhile."""
         if handle._done:
             return
@@ -438,7 +440,7 @@ class Waiters:
             answer = query.answer(clock)
             handle = query()
             if answer is None and handle is not None:
-                handle.cancel()
+                handle.release("canceled")
             elif answer:
                 met.append(query)
         return met
@@ -458,7 +460,7 @@ class Waiters:
         finally:
             self._call_back()
 
-    def _end_all(self, table: Table, reason: Reason) -> None:
+    def _end_all(self, table: Table, reason: ReleaseReason) -> None:
         mark_all(list(table.values()), reason, self._ending)
         self._call_back()
 

@@ -32,6 +32,7 @@ LAYERS = (
     "_transition",
     "_calling",
     "_engine",
+    "_asking",
     "_machine",
     "pipes",
     "states",

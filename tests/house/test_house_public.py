@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 PUBLIC = {
     "machine": """
-        A ANY AT Clock Context ContextCanceled ContextDeadline CtxValue EXCEPTION Event EventRef
+        A ANY AT Asking Clock Context ContextCanceled ContextDeadline CtxValue EXCEPTION Event
+        EventRef
         ExceptionHandler GroupsBase LogEntry LogLevel Machine MachineApi MutSource Mutation
-        MutationType NODES_MAX Names OpenWork Opts Panic Reason ReasonKind Relation
+        MutationType NODES_MAX Names OpenWork Opts Outcome Panic Reason ReasonKind Relation
         RelationsResolver Resolver Result
         S Serialized State StateTask StatesBase Step StepType Struct Tick Time Tracer Transition
+        TransitionFacts
         WaitHandle WhyNot a_merge args_key args_to_log_map background clone_states diff_states
         errors
         every every_async exclusive first first_async groups_from_dict handlers_of

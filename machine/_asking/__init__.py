@@ -1,0 +1,1 @@
+"""Mutations whose callers get an outcome."""
