@@ -6,9 +6,12 @@ program is traced, so the figures are those of the debugger alone. Meanwhile a k
 times a second, and its time ends when the screen shows what it changed. At the end the debugger
 says how many transitions it has taken in.
 
+The clients use the same processors. So their share is a figure too, and the longest time that a
+process which only sleeps for a millisecond was not run: a key cannot be faster.
+
 `python -m benchmarks.debugger_load PORT CLIENTS PER_SECOND SECONDS` is the process of the clients.
-It prints the transitions that it sent and the seconds that this took, and stays connected until
-its standard input ends.
+It prints the transitions that it sent, the seconds and the CPU seconds that this took, and stays
+connected until its standard input ends.
 """
 
 from __future__ import annotations
@@ -19,8 +22,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count, islice
 from pathlib import Path
+from threading import Event, Thread
 
 from amtracer.encode.stream_writer import StreamWriter
 from amtracer.wire.codec import FrameWriter
@@ -32,6 +37,7 @@ Figures = dict[str, float]
 ROOT = Path(__file__).parents[1]
 FRAMES_PER_S = 10
 KEY_EVERY_S = 0.25
+WAIT_S = 0.001
 LEVEL, LEVEL_SHOWN = b"l", b"level "
 QUIT = b"q"
 IDLE_CPU_S = 0.05
@@ -46,7 +52,9 @@ LABELS = {
     "load_keys": "keys pressed meanwhile",
     "load_key_ms_p50": "key to screen, p50, ms",
     "load_key_ms_max": "key to screen, longest, ms",
+    "load_wait_ms_max": "longest wait of a sleeping process, ms",
     "load_cpu_share": "processors used by the debugger",
+    "load_sender_share": "processors used by the clients",
     "load_rss_mb": "memory of the debugger at the end, MB",
 }
 """The rows of the table, by the keys of the JSON."""
@@ -69,9 +77,10 @@ def measure(clients: int, per_second: int, seconds: float) -> Figures:
             assert sender.stdout is not None
             sender.stdout.readline()
             cpu_s, begin = screen.cpu_s(), time.perf_counter()
-            pressed = list(_keys(screen, seconds))
+            with _longest_wait() as waits_s:
+                pressed = list(_keys(screen, seconds))
             used = (screen.cpu_s() - cpu_s) / (time.perf_counter() - begin)
-            sent, took = map(float, sender.stdout.readline().split())
+            sent, took, sender_s = map(float, sender.stdout.readline().split())
             behind_s = _until_idle(screen)
             rss_mb = screen.rss_mb()
             found = _held(screen)
@@ -86,7 +95,9 @@ def measure(clients: int, per_second: int, seconds: float) -> Figures:
         "load_keys": len(ordered),
         "load_key_ms_p50": ordered[len(ordered) // 2] * 1e3,
         "load_key_ms_max": ordered[-1] * 1e3,
+        "load_wait_ms_max": waits_s[0] * 1e3,
         "load_cpu_share": used,
+        "load_sender_share": sender_s / took,
         "load_rss_mb": rss_mb,
     }
 
@@ -97,6 +108,26 @@ def _keys(screen: Screen, seconds: float) -> Iterator[float]:
     while (begin := time.perf_counter()) < end:
         yield screen.press_until(LEVEL, LEVEL_SHOWN)
         screen.settle(max(0.0, begin + KEY_EVERY_S - time.perf_counter()))
+
+
+@contextmanager
+def _longest_wait() -> Iterator[list[float]]:
+    """Sleep for a millisecond again and again; how much longer the longest of these took."""
+    longest, is_over = [0.0], Event()
+
+    def sleep() -> None:
+        while not is_over.is_set():
+            begin = time.perf_counter()
+            time.sleep(WAIT_S)
+            longest[0] = max(longest[0], time.perf_counter() - begin - WAIT_S)
+
+    thread = Thread(target=sleep)
+    thread.start()
+    try:
+        yield longest
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _until_idle(screen: Screen) -> int:
@@ -135,14 +166,15 @@ def send(port: int, clients: int, per_second: int, seconds: float) -> None:
         peers.append(socket.create_connection(("127.0.0.1", port)))
         peers[-1].sendall(opening)
     print("connected", flush=True)
-    begin = time.perf_counter()
+    begin, cpu_s = time.perf_counter(), time.process_time()
     for tick, frame in enumerate(frames):
         for number, peer in enumerate(peers):
             due = begin + (tick + number / clients) / FRAMES_PER_S
             if (early_s := due - time.perf_counter()) > 0:
                 time.sleep(early_s)
             peer.sendall(frame)
-    print(clients * rows * len(frames), time.perf_counter() - begin, flush=True)
+    took, used = time.perf_counter() - begin, time.process_time() - cpu_s
+    print(clients * rows * len(frames), took, used, flush=True)
     sys.stdin.read()
 
 
