@@ -24,6 +24,9 @@ from am_dbg.projection.runs.program_runs import machine_in
 from am_dbg.query.cursor import Cursor
 from am_dbg.store import Track
 
+TAKEN_MAX = 2_000
+"""Machines that are listed at once while a session is read; keys are handled in between."""
+
 
 @dataclass(eq=False, slots=True)
 class Arrivals:
@@ -41,7 +44,7 @@ class Arrivals:
     def data_arrived(self) -> None:
         """Handle new data: select the first machine, follow the newest transition."""
         arrived = newcomers(self.workspace.store.tracks, self._arrival)
-        self.workspace.order.take_in()
+        self.take_in_machines()
         if not self.modes.data_arrived():
             return
         self.leave_removed_machine()
@@ -50,10 +53,16 @@ class Arrivals:
         if self.modes.playback is Playback.TAIL:
             self.navigation.to_newest()
 
+    def take_in_machines(self) -> None:
+        """List the machines that came; while a session is read, some thousands at a time."""
+        self.workspace.order.take_in(TAKEN_MAX if self.modes.is_importing else 0)
+
     def import_progressed(self, progress: ImportProgress) -> str:
         """Follow an import; at its end, return why the start place is not shown, if it is not."""
         if not progress.is_over and not self.modes.is_importing:
             self.modes.importing(on=True)
+        if progress.is_over:
+            self.workspace.order.take_in()
         self.data_arrived()
         if not progress.is_over:
             return ""

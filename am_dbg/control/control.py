@@ -335,8 +335,11 @@ class Control:
     def count_further(self) -> bool:
         """Count a slice of what the typed text finds, else of the totals of all machines.
 
-        Returns whether that count is over.
+        Returns whether that count is over. Machines that wait to be listed come first.
         """
+        if self.workspace.order.is_cut:
+            self.arrivals.take_in_machines()
+            return True
         typed, totals = self.workspace.counting_typed, self._projector.totals
         counted = typed if typed.is_running else totals
         counted.go_on()

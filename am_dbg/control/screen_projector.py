@@ -136,7 +136,9 @@ class ScreenProjector:
             has_machine=moment is not None,
             is_playing=modes.playback is Playback.PLAYING,
             play_every_s=workspace.play_speed.every_s,
-            is_counting=workspace.counting_typed.is_running or self.totals.is_running,
+            is_counting=workspace.counting_typed.is_running
+            or self.totals.is_running
+            or workspace.order.is_cut,
             address=shown(Pane.ADDRESS, AddressView(), lambda: self._address(moment)),
             machines=shown(Pane.MACHINES, MachinesView(), lambda: self._machines(moment)),
             states=at_moment(Pane.STATES, StatesView(), self._states),

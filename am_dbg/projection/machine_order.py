@@ -41,6 +41,8 @@ class MachineOrder:
     def __init__(self, store: Store, *, waits: bool = False) -> None:
         self._store = store
         self._waits = waits
+        self.is_cut = False
+        """Whether the last call of `take_in` left out tracks that had come."""
         self._seen: Sequence[Track] = ()
         self._count = 0
         self._machines: list[ListedMachine] = []
@@ -56,12 +58,15 @@ class MachineOrder:
             self.take_in()
         return self._machines
 
-    def take_in(self) -> None:
-        """Take in the tracks that came."""
+    def take_in(self, most: int = 0) -> None:
+        """Take in the tracks that came; with `most` only so many, and then it may be `is_cut`."""
         tracks = self._store.tracks
         if tracks is self._seen and len(tracks) == self._count:
             return
         now = list(tracks)  # more may come meanwhile
+        self.is_cut = 0 < most < len(now) - self._count and tracks is self._seen
+        if self.is_cut:
+            del now[self._count + most :]
         if tracks is self._seen:
             self._add_new(now)
         else:

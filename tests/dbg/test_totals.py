@@ -5,10 +5,15 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+import pytest
+
+from am_dbg.control import Control, arrivals
 from am_dbg.control.across.totals import AT_ONCE_MAX, Total, Totals
+from am_dbg.ingest.intake import ImportProgress
 from am_dbg.query import Filters
 from am_dbg.query.across_queries import AcrossQueries
 from am_dbg.store import Store
+from amtracer.wire.codec import FrameReader
 from benchmarks.debugger_sessions import Program, frames, planned, taken_in
 
 MANY = 2 * AT_ONCE_MAX
@@ -100,3 +105,24 @@ def test_the_changes_of_a_store_can_be_taken_a_few_at_a_time() -> None:
     assert [*first, *rest] == whole
     assert len(first) == 2
     assert last == end
+
+
+def test_many_machines_of_an_import_are_listed_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two slices a key is handled; at the end of the import none is left out."""
+    monkeypatch.setattr(arrivals, "TAKEN_MAX", 2)
+    store = Store()
+    control = Control(store)
+    control.data_arrived()
+    stream = store.open_stream("many", live=False)
+    for message in FrameReader().feed(frames(planned(Program.REPEATING, 5 * 42, 5))):
+        store.feed(stream, message)
+
+    control.import_progressed(ImportProgress("many", 1, 2))
+    assert control.project(120, 40).machines.total == 2
+    assert control.project(120, 40).is_counting
+    assert control.count_further()
+    assert control.project(120, 40).machines.total == 4
+
+    control.import_progressed(ImportProgress("many", 1, 1, is_over=True))
+    assert control.project(120, 40).machines.total == 5
+    assert not control.project(120, 40).is_counting
