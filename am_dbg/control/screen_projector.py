@@ -136,9 +136,7 @@ class ScreenProjector:
             has_machine=moment is not None,
             is_playing=modes.playback is Playback.PLAYING,
             play_every_s=workspace.play_speed.every_s,
-            is_counting=workspace.counting_typed.is_running
-            or self.totals.is_running
-            or workspace.order.is_cut,
+            is_counting=self._is_counting,
             address=shown(Pane.ADDRESS, AddressView(), lambda: self._address(moment)),
             machines=shown(Pane.MACHINES, MachinesView(), lambda: self._machines(moment)),
             states=at_moment(Pane.STATES, StatesView(), self._states),
@@ -159,6 +157,13 @@ class ScreenProjector:
             filter_line=filter_line,
             failed=failed,
         )
+
+    @property
+    def _is_counting(self) -> bool:
+        """Whether something is left to do between the keys."""
+        workspace = self.workspace
+        typed, order = workspace.counting_typed, workspace.order
+        return typed.is_running or self.totals.is_running or order.is_cut
 
     def _layout(self, width: int, height: int) -> Layout:
         modes = self.modes
