@@ -15,14 +15,14 @@ done (`_change`): if an interrupt comes between, the next recovery does them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Literal, cast
 
 from machine._engine.recovery import put_due_auto
 from machine._enums import LogLevel
-from machine._given import Names, checked_choice, checked_names, names_tuple
+from machine._given import Names, check_callable, checked_choice, checked_names, names_tuple
 from machine._handlers.names import check_meanings
 from machine._machine.binding import BindingCalls
 from machine._machine.resolver import (
@@ -224,43 +224,56 @@ class Restructuring(BindingCalls):
         resolver.new_struct()
 
     def export(self) -> Serialized:
-        """The machine's id, states and ticks; needs a verified order."""
+        """The machine's id, its states in their order, their ticks, and its open tasks.
+
+        Mutations that wait in the queue are not in it, nor is `err`. Raises RuntimeError for a
+        disposed machine.
+        """
         if self._disposed:
             raise RuntimeError(f"{self.id} is disposed and has nothing to export")
-        if not self._states_verified:
-            raise RuntimeError(
-                f"the order of states of {self.id} is not fixed; call verify_states before export"
-            )
-        ticks = self._ticks
+        ticks, tasks = self._ticks, [task.handler for task in list(self._tasks or ())]
         self.log_lvl(LogLevel.CHANGES, f"[import] exported at [{' '.join(map(str, ticks))}] ticks")
-        return Serialized(self.id, ticks, self._schema.names)
+        return Serialized(self.id, ticks, self._schema.names, tasks=tasks)
 
     def import_(
         self,
         data: Serialized,
         *,
-        unknown: Literal["refuse", "drop"] = "refuse",
-        forbidden: Literal["refuse", "accept"] = "refuse",
-    ) -> None:
+        migrate: Callable[[Serialized], Serialized] | None = None,
+        unknown: Literal["raise", "drop"] = "raise",
+        forbidden: Literal["raise", "accept"] = "raise",
+    ) -> list[str]:
         """Take over an exported machine's id, order and ticks; for fresh machines only.
 
-        States that the export does not have start at 0 and come last. Those that this
-        machine does not have are refused, or left out if `unknown` is "drop". States that
-        relations rule out are refused, unless `forbidden` is "accept"; a custom resolver is
-        not called. Raises also for invalid ticks, and RuntimeError for a machine that has
-        worked or is in a transition; nothing changes then. Initial states count as work.
+        `migrate` gets a copy of the data before anything is checked against this machine, and
+        returns what to import instead. States that the export does not have start at 0 and come
+        last. Those that this machine does not have raise StateUnknownError, or are left out if
+        `unknown` is "drop". States that relations rule out raise RelationError, unless
+        `forbidden` is "accept"; a custom resolver is not called. Raises also for invalid data,
+        and RuntimeError for a machine that has worked or is in a transition; nothing changes
+        then. Initial states count as work.
+
+        Returns the names of the coroutine handlers that were under way; none of them is started.
         """
         if self._disposed:
-            return
-        checked_choice(unknown, "unknown", ("refuse", "drop"))
-        checked_choice(forbidden, "forbidden", ("refuse", "accept"))
-        ticks = self._known(checked(data), drop=unknown == "drop")
+            return []
+        checked_choice(unknown, "unknown", ("raise", "drop"))
+        checked_choice(forbidden, "forbidden", ("raise", "accept"))
+        given = checked(data)
+        if migrate is not None:
+            check_callable(migrate, "migrate")
+            data = migrate(data.renamed({}))
+            given = checked(data)
+        ticks = self._known(given, drop=unknown == "drop")
         schema = reordered(self._schema, tuple(ticks))
         active = tuple(index for index, tick in enumerate(ticks.values()) if tick % 2)
-        if forbidden == "refuse" and self._resolver is None:
+        if forbidden == "raise" and self._resolver is None:
             self._check_together(schema, active)
         self._put_schema(schema, SchemaChange(is_reported=False), list(ticks.values()), data.id)
         self.log_lvl(LogLevel.CHANGES, f"[import] imported to {sum(self._ticks)} ticks")
+        if data.tasks:
+            self.log_lvl(LogLevel.CHANGES, "[import] tasks not resumed: %s", " ".join(data.tasks))
+        return list(data.tasks)
 
     def _check_fresh(self) -> None:
         if any(self._ticks) or self._queue:

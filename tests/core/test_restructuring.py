@@ -263,10 +263,14 @@ def test_what_waits_in_the_queue_moves_with_the_states(made: Made, struct: Struc
     assert mach.active_states() == ["C"]
 
 
-def test_an_export_needs_a_verified_order(made: Made) -> None:
-    """Otherwise the ticks could not be assigned to states."""
-    with pytest.raises(RuntimeError, match="not fixed; call verify_states before export"):
-        made().export()
+def test_an_export_has_the_order_of_the_schema(made: Made) -> None:
+    """Or another one, if that was set."""
+    mach = made("B{} A{}")
+    assert mach.export().state_names == ["B", "A", "Exception"]
+    assert not mach.states_verified()
+
+    mach.verify_states(["A", "Exception", "B"])
+    assert mach.export().state_names == ["A", "Exception", "B"]
 
 
 def test_an_exported_machine_is_a_value(made: Made) -> None:
@@ -279,7 +283,7 @@ def test_an_exported_machine_is_a_value(made: Made) -> None:
 
     assert data.to_json() == (
         '{"id": "m", "time": [0, 1, 0, 0], "state_names": ["A", "B", "C", "Exception"],'
-        ' "version": 1}'
+        ' "version": 1, "tasks": []}'
     )
     assert am.Serialized.from_json(data.to_json()) == data
     assert data != am.Serialized("m", [0, 0, 0, 0], ABC)
