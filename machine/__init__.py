@@ -27,6 +27,7 @@ from machine._logging.level_from_env import log_level_from_env
 from machine._logging.log import LogEntry
 from machine._machine.api import MachineApi
 from machine._machine.arg_log import new_args_mapper, new_typed_args_mapper
+from machine._machine.changes import Change, Changes
 from machine._machine.machine import Machine, new_common, on_machine
 from machine._machine.options import Opts, opts_with_debug, opts_with_tracers
 from machine._machine.resolver import RelationsResolver, Resolver
@@ -82,6 +83,8 @@ __all__ = [
     "NODES_MAX",
     "A",
     "Asking",
+    "Change",
+    "Changes",
     "Clock",
     "Context",
     "ContextCanceled",

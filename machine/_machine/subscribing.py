@@ -8,10 +8,12 @@ tasks and from handlers (which must not block on them).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 from machine._calling.tasks import StateTask
 from machine._clock import Clock
 from machine._given import A, Names, checked_count, checked_name, names_tuple
+from machine._machine.changes import CHANGES_MAX, Changes
 from machine._machine.lifecycle import Lifecycle
 from machine._schema.state import EXCEPTION
 from machine._waiting.context import Context
@@ -19,6 +21,9 @@ from machine._waiting.handle import WaitHandle, free_handle, released
 from machine._waiting.open_work import OpenWork, first_of, open_count
 from machine._waiting.queue_ticks import QueueRoom, QueueTickDone
 from machine._waiting.state_contexts import StateContexts
+
+if TYPE_CHECKING:
+    from machine._transition.owner import Machine
 
 
 class Subscribing(Lifecycle):
@@ -109,6 +114,17 @@ class Subscribing(Lifecycle):
         if len(self._queue) < n:
             handle.release("match")
         return handle
+
+    def changes(self, states: Names | None = None, limit: int = CHANGES_MAX) -> Changes:
+        """A feed of what these states, by default all, do from now on.
+
+        `for` and `next` block a thread until the next change, `async for` waits in a task. At
+        most `limit` changes wait for the reader; then the oldest are dropped and counted. An
+        import or a change of schema is no change of the feed. While a feed is open the
+        machine is watched, as by any tracer.
+        """
+        names = None if states is None else self.must_parse_states(states)
+        return Changes(cast("Machine", self), names, limit)
 
     def when_disposed(self) -> WaitHandle:
         """Released when the disposal has finished, the tasks of coroutine handlers included.

@@ -10,6 +10,11 @@ ready = mach.when1("Ready")
 reveal_type(ready)  # reveals: WaitHandle
 reveal_type(ready.wait(1))  # reveals: bool
 reveal_type(ready.done)  # reveals: bool
+with mach.changes("Ready", limit=5) as changes:
+    reveal_type(changes)  # reveals: Changes
+unsure = changes.next(1).clock  # refused: union-attr
+reveal_type([change.clock for change in changes])  # reveals: list[dict[str, int]]
+mach.changes(5)  # refused: arg-type
 mach.when1("Ready", 5)  # refused: arg-type
 mach.when_args("Ready", "id")  # refused: arg-type
 ready.wait("5")  # refused: arg-type
@@ -27,6 +32,8 @@ reveal_type(mach.new_state_ctx("Ready"))  # reveals: Context
 async def waits() -> None:
     reveal_type(await ready)  # reveals: bool
     reveal_type(await mach.ctx)  # reveals: bool
+    async for change in changes:
+        reveal_type(change.active)  # reveals: tuple[str, ...]
     reveal_type(await asyncio.wait_for(ready, 1))  # reveals: bool
     reveal_type(await am.first_async(ready, mach.when_err()))  # reveals: WaitHandle | None
     reveal_type(await am.every_async(ready, mach.ctx))  # reveals: bool
