@@ -94,6 +94,11 @@ class Screen:
         os.write(self._terminal, key)
         return self._quiet_at(DRAWN_AFTER_S, DRAWN_S_MAX) - begin
 
+    def go_to_machines(self) -> None:
+        """Let the list of machines have the keys; nothing is drawn if it has them already."""
+        os.write(self._terminal, ESCAPE)
+        self.settle()
+
     def presses(self, keys: Sequence[bytes]) -> list[float]:
         """The seconds of each of some keys."""
         return [self.press(key) for key in keys]
