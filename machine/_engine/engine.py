@@ -111,7 +111,7 @@ class Engine(Draining):
             mutation = Mutation(call, args, source)
             self._append(mutation)
         elif self._log_level:
-            text = f"[queue:skipped] Duplicate detected for [{call.type}] {call.text}"
+            text = f"[queue:skipped] Duplicate detected for [{call.label}"
             self.log_lvl(OPS, text)
         return self._drain_or_wait(mutation)
 

@@ -54,8 +54,8 @@ class Queueing(Core):
         for mutation.queue_tick in ticks.issued:  # `next`, but an interrupt loses no number
             break
         self._queue.append(mutation)
-        if self._log_level:
-            self.log_lvl(OPS, f"[queue:{mutation.call.type}] {mutation.call.text}")
+        if self._log_level >= OPS:
+            self.log_lvl(OPS, f"[queue:{mutation.call.label}")
 
     def _ticks_of_queue(self) -> QueueTicks:
         """The queue ticks; made by the first thread that needs them."""
@@ -85,7 +85,7 @@ class Queueing(Core):
         """
         if after.auto or self._disposing:
             return
-        if self._log_level >= EVERYTHING:
+        if self._log_level >= EVERYTHING and self._schema.autos:
             names = self._schema.names
             for state, by in auto_blockers(self._schema, self._node.active):
                 text = f"[auto:rel:remove] {names[state]} by {names[by]}"

@@ -151,7 +151,7 @@ def _report_start(mach: Walked, tx: Transition) -> None:
                 hook(tx)
             except Exception as error:  # noqa: BLE001 - protects the program from a tracer
                 hooks.failed(hook, error)
-    if mach._log_level:
+    if mach._log_level >= OPS:
         _log_start(mach, tx)
     hooks = mach._hooks  # without those that failed just now
     if hooks is not None:
@@ -174,7 +174,7 @@ def conclude(mach: Walked, tx: Transition, accepted: bool) -> Result:
     before = tx._before
     tx._after = after = mach._ticks or before  # a machine disposed by force has none
     mach._handler = ""
-    if accepted and before is not after and (mach._node.auto is not None or mach._log_level):
+    if accepted and before is not after and (mach._node.auto is not None or mach._log_level >= OPS):
         mach._queue_auto(tx.plan.call)
     if mach._pending_lines:
         tx.pre_log_entries = mach._take_lines()
@@ -221,7 +221,7 @@ def _release(mach: Walked, tx: Transition, after: Sequence[int]) -> None:
 def _log_start(mach: Walked, tx: Transition) -> None:
     call = tx.plan.call
     level = DECISIONS if call.auto else OPS
-    mach.log_lvl(level, f"[{call.type}{':auto' * call.auto}] {call.text}{tx.log_args()}")
+    mach.log_lvl(level, f"[{call.label}{tx.log_args() if tx._args else ''}")
     if tx.source is not None:
         mach.log_lvl(OPS, f"[source] {tx.source}")
     for line_level, text in tx.plan.explanation().lines:
@@ -331,19 +331,11 @@ def _apply(mach: Walked, tx: Transition) -> None:
 
 def log_change(mach: Walked, tx: Transition) -> None:
     """The log line that lists which states changed."""
-    verdict, names = tx.verdict, tx.plan.node.automaton.schema.names
-    before = tx.plan.node.mask
-    added = [state for state in verdict.enters if not before >> state & 1]
-    again = [state for state in verdict.enters if before >> state & 1]
-    parts = [f"+{names[state]}" for state in (*added, *again)]
-    parts += [f"-{names[state]}" for state in verdict.exits]
-    if not parts:
-        return
-    if mach._log_level >= EVERYTHING:
-        changed = {*added, *again}
-        parts += [names[state] for state in verdict.targets if state not in changed]
-    auto = ":auto" * tx.plan.call.auto
-    mach.log_lvl(CHANGES, f"[state{auto}] {' '.join(parts)}{tx.log_args()}")
+    plan = tx._again or tx.plan
+    texts = plan.change_texts or plan.write_change()
+    text = texts[mach._log_level >= EVERYTHING]
+    if text:
+        mach.log_lvl(CHANGES, text + tx.log_args() if tx._args else text)
 
 
 def run_finals(mach: Walked, tx: Transition) -> bool:

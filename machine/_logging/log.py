@@ -56,6 +56,10 @@ class LogEntry:
         return f"LogEntry({self.level.name}, {self.text!r})"
 
 
+new_entry: Callable[[type[LogEntry]], LogEntry] = object.__new__
+"""Makes an entry without calling its `__init__`, which costs more than all that it does."""
+
+
 class PendingLines(list[LogEntry]):
     """Lines written since the last transition, for the next one.
 
@@ -91,8 +95,9 @@ class LineKeeper(Protocol):
     """A transition, as the log needs it."""
 
     completed: bool
+    log_entries: list[LogEntry] | tuple[()]
 
-    def add_line(self, entry: LogEntry) -> None: ...
+    def begin_lines(self, entry: LogEntry) -> None: ...
 
 
 class LineHooks(Protocol):
@@ -139,8 +144,16 @@ class Logging:
             return
         text = msg % args if args else msg
         if self._log_id:
-            text = f"[{self.id[:ID_PREFIX_CHARS]}] {text}"
-        self._keep_line(LogEntry(level, text))
+            text = f"[{(self._id or self.id)[:ID_PREFIX_CHARS]}] {text}"
+        entry = new_entry(LogEntry)
+        entry.level, entry.text = level, text
+        tx = self._tx
+        if tx is None or tx.completed:
+            self._keep_waiting(entry)
+        elif tx.log_entries:
+            tx.log_entries.append(entry)
+        else:
+            tx.begin_lines(entry)
         logger = self._logger
         if logger is None:
             return
@@ -149,11 +162,7 @@ class Logging:
         else:
             logger(level, text)
 
-    def _keep_line(self, entry: LogEntry) -> None:
-        tx = self._tx
-        if tx is not None and not tx.completed:
-            tx.add_line(entry)
-            return
+    def _keep_waiting(self, entry: LogEntry) -> None:
         pending = self._pending_lines
         if isinstance(pending, PendingLines):
             if pending[-1] != entry:

@@ -105,7 +105,8 @@ class Plan:
 
     `growth` pairs a state with how much its tick grows; `changed` lists those states.
     `after` is the node that follows. `entered` and `moved` are the names of the states that
-    activate, or change at all; None until waiters ask for them.
+    activate, or change at all; None until waiters ask for them. `change_texts` are made when
+    the change is logged.
     """
 
     __slots__ = (
@@ -113,6 +114,7 @@ class Plan:
         "accepted",
         "after",
         "call",
+        "change_texts",
         "changed",
         "entered",
         "enters",
@@ -136,6 +138,7 @@ class Plan:
         self._explanation = explanation
         self.entered: frozenset[str] | None = None
         self.moved: frozenset[str] | None = None
+        self.change_texts: tuple[str, str] | None = None
         self.result = EXECUTED if verdict.accepted else CANCELED
         if not verdict.accepted:
             self.growth: tuple[tuple[int, int], ...] = ()
@@ -157,6 +160,22 @@ class Plan:
         self.entered = entered = frozenset([names[index] for index in self.enters])
         self.moved = moved = frozenset([names[index] for index in self.changed])
         return entered, moved
+
+    def write_change(self) -> tuple[str, str]:
+        """Make `change_texts`: the log line of the change, and the longer one of all targets.
+
+        Both are empty if no state changes.
+        """
+        names, before = self.node.automaton.schema.names, self.node.mask
+        added = [state for state in self.enters if not before >> state & 1]
+        again = [state for state in self.enters if before >> state & 1]
+        parts = [f"+{names[state]}" for state in (*added, *again)]
+        parts += [f"-{names[state]}" for state in self.exits]
+        kept = [names[state] for state in self.targets if state not in self.enters]
+        begin = f"[state{':auto' * self.call.auto}]"
+        texts = " ".join([begin, *parts]), " ".join([begin, *parts, *kept])
+        self.change_texts = texts = texts if parts else ("", "")
+        return texts
 
     @property
     def question(self) -> object:

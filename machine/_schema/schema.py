@@ -87,6 +87,7 @@ class Call:
         "barred",
         "called",
         "calls_exception",
+        "label",
         "lasts",
         "mask",
         "multi",
@@ -116,6 +117,8 @@ class Call:
         self.lasts: bool | None = None  # computed by `_engine.queue` when it needs it
         self.calls_exception = EXCEPTION in self.names
         self.text = " ".join(self.names)
+        self.label = f"{type}{':auto' * auto}] {self.text}"
+        """How log lines begin that are about it, after the bracket."""
 
     def __repr__(self) -> str:
         return f"<Call {self.type}{':auto' if self.auto else ''} {self.text}>"

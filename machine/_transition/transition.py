@@ -183,13 +183,10 @@ class Transition:
         """The arguments as log lines show them."""
         return self.machine._args_text(self._args)
 
-    def add_line(self, entry: LogEntry) -> None:
-        """Keep a log line with the transition."""
-        lines = self.log_entries
-        if not isinstance(lines, list):
-            lines = self.log_entries = []
-            self.is_plain = False
-        lines.append(entry)
+    def begin_lines(self, entry: LogEntry) -> None:
+        """Keep the first log line with the transition; others are appended to `log_entries`."""
+        self.log_entries = [entry]
+        self.is_plain = False
 
     def is_completed(self) -> bool:
         """Whether everything about it is final."""
