@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from machine._engine.core import NO_BINDINGS
 from machine._engine.failures import Failures
+from machine._engine.traced import run_traced
 from machine._engine.unwatched import run_unwatched
 from machine._engine.walk import walk
 from machine._enums import CANCELED, EVERYTHING, Result
@@ -57,7 +58,10 @@ class Carrying(Failures):
                 if hooks is not None:
                     self._tx_number += 1
                 return self._check_plan(plan, mutation) if is_check else self._apply(plan, mutation)
-        if self._log_level and self._log_level >= EVERYTHING:
+        elif not (self._log_level or source or mutation) and program.empty and plan.accepted:
+            assert hooks is not None
+            return run_traced(self, plan, hooks, args)
+        if self._log_level >= EVERYTHING:
             program = bindings.every(plan)
         return walk(self, plan, program, bindings, args, source, mutation)
 

@@ -31,9 +31,10 @@ and revert in the same way and then pass through to the caller.
 Once the disposal of the machine has begun no handler starts. A transition that still had
 handlers to call, or had not applied its states, is canceled; what was applied stays.
 
-`_engine.unwatched` carries out a plan with handlers that nothing observes, in the same
-order. A plan without handlers takes the short way (`_engine.carrying`), which makes no
-transition object and results in the same ticks.
+`_engine.unwatched` carries out a plan with handlers that nothing observes, and
+`_engine.traced` one without handlers that only tracers observe, in the same order. A plan without
+handlers that nothing observes takes the short way (`_engine.carrying`), which makes no transition
+object and results in the same ticks.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def walk(  # noqa: C901 - one function, so that few calls are made; see its docs
     if mutation is not None or source is not None:
         set_rare_fields(tx, source, mutation)
     if mach._slow or mach._hooks is not None:
-        _report_start(mach, tx)
+        report_start(mach, tx)
     accepted = plan.accepted
     if accepted:
         if program.negotiation:
@@ -142,7 +143,8 @@ def set_rare_fields(tx: Transition, source: MutSource | None, mutation: Mutation
             tx.is_check, tx.is_plain = True, False
 
 
-def _report_start(mach: Walked, tx: Transition) -> None:
+def report_start(mach: Walked, tx: Transition) -> None:
+    """Report the start to tracers, and into the log."""
     hooks = mach._hooks
     if hooks is not None:
         tx.started_ns = monotonic_ns()

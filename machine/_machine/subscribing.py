@@ -35,7 +35,10 @@ class Subscribing(Lifecycle):
 
     def when1(self, state: str, ctx: Context | None = None) -> WaitHandle:
         """Released when this state is active."""
-        return self._subscriptions().when((state,), ctx)
+        waiters = self._waiters
+        if waiters is None:
+            waiters = self._subscriptions()
+        return waiters.when1(state) if ctx is None else waiters.when((state,), ctx)
 
     def when_not(self, states: Names, ctx: Context | None = None) -> WaitHandle:
         """Released when all of these are inactive at the same time."""

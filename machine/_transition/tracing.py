@@ -113,12 +113,14 @@ class TracerHooks:
     """The tracers of one machine, by the hooks they use; it never changes.
 
     Each hook is a tuple of bound methods of those tracers whose class overrides it.
-    `of_transitions` is True if any of them is a hook of transitions or handlers.
+    `of_transitions` is True if any of them is a hook of transitions or handlers, `of_starts` if
+    one is of the start of transitions.
     """
 
-    __slots__ = ("_detach", *HOOKS, "of_transitions", "tracers")
+    __slots__ = ("_detach", *HOOKS, "of_starts", "of_transitions", "tracers")
 
     of_transitions: bool
+    of_starts: bool
 
     machine_init: tuple[Hook, ...]
     new_submachine: tuple[Hook, ...]
@@ -141,6 +143,7 @@ class TracerHooks:
         self._detach = detach
         for hook in HOOKS:
             setattr(self, hook, _users(tracers, hook))
+        self.of_starts = bool(self.transition_init or self.transition_start)
         self.of_transitions = any(getattr(self, hook) for hook in _OF_TRANSITIONS)
 
     def fire(self, calls: Iterable[Hook], *args: Any) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from machine._clock import Clock, Time
 from machine._enums import MutationType
 from machine._given import A
+from machine._handlers.lookup import NOTHING_BOUND
 from machine._reasons.denials import refused_of
 from machine._resolution.automaton import NO_MARKS, Marks
 from machine._resolution.mutation import Mutation, MutSource
@@ -210,6 +211,13 @@ class Transition:
 
     def __repr__(self) -> str:
         return f"<Transition {self.number} of {self.machine.id}: {self.plan.call!r}>"
+
+
+class PlainTransition(Transition):
+    """One without handlers; what it has in common with all of these is on the class."""
+
+    _program = NOTHING_BOUND
+    _calls_done = 0
 
 
 # Objects made for every transition and every handler call have no `__init__`: the

@@ -208,7 +208,11 @@ class Subscription(ref[Handle]):
         if ending is not None and handle._callbacks:
             ending[number] = handle
         handle._subscription = None
-        self._leave()
+        for table in self.tables:  # `_leave`, without a call
+            table.pop(number, None)
+        self.keep = None
+        if self.ctx is not None:
+            self.ctx._unwatch(self)
         return True
 
     def _leave(self) -> None:

@@ -89,6 +89,9 @@ if TYPE_CHECKING:
 
 OPS = LogLevel.OPS
 
+new_handle: Callable[[type[WaitHandle]], WaitHandle] = object.__new__
+"""Makes a handle without calling its `__init__`."""
+
 Kind = TypeVar("Kind", bound=Subscription)
 Entered = TypeVar("Entered", bound=Handle)
 Tables = dict[str, Table]
@@ -162,6 +165,36 @@ class Waiters:
     def when(self, states: Names, ctx: Context | None = None) -> WaitHandle:
         """Released when all these states are active at the same time."""
         return self._when(Active, self._active, states, ctx)
+
+    def when1(self, state: str) -> WaitHandle:
+        """`when` for one state, which is what most programs wait for.
+
+        It does what `_new` and `_enter` do, in the same order, and leaves all special cases to
+        them; calling functions takes longer here than their work.
+        """
+        mach = self._mach
+        schema, ticks, node = mach._schema, mach._ticks, mach._node
+        index = schema.index.get(state) if type(state) is str else None
+        if index is None or self._closed or node.automaton.schema is not schema or mach._log_level:
+            return self.when((state,))
+        handle = new_handle(WaitHandle)
+        handle._callbacks = {}
+        if node.mask >> index & 1 and ticks:
+            handle._mark("match")
+            return handle
+        number = next(self._numbers)
+        self.states.add(state)
+        table = self._active.setdefault(state, {})
+        handle._done, handle._reason = False, None
+        handle._subscription = subscription = Active(handle, forget)
+        subscription.names, subscription.number = (state,), number
+        subscription.ctx = subscription.keep = None
+        subscription.home, subscription.tables = self.pending, (table,)
+        table[number] = subscription
+        self.pending[number] = subscription
+        if mach._ticks is not ticks:
+            self._recheck(handle, subscription)
+        return handle
 
     def when_not(self, states: Names, ctx: Context | None = None) -> WaitHandle:
         """Released when all these states are inactive at the same time."""
@@ -273,7 +306,8 @@ class Waiters:
             tables = self._active if ticks[index] & 1 else self._inactive
             table = tables.get(names[index])
             if table:
-                met += [found for found in list(table.values()) if found.met(node, ticks)]
+                held = list(table.values())
+                met += [one for one in held if len(one.names) == 1 or one.met(node, ticks)]
         if len(met) > 1:
             met.sort(key=_number)
         if self._reached:
@@ -458,7 +492,8 @@ class Waiters:
                     text = f"[{subscription.label}:match] {subscription.match_text()}".rstrip()
                     self._mach.log_lvl(OPS, text)
         finally:
-            self._call_back()
+            if self._ending:
+                self._call_back()
 
     def _end_all(self, table: Table, reason: ReleaseReason) -> None:
         mark_all(list(table.values()), reason, self._ending)
