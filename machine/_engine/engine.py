@@ -36,9 +36,7 @@ from machine._schema.state import EXCEPTION
 class Engine(Draining):
     """The part of a machine that takes mutations in; the public calls are in other parts."""
 
-    def _mutate(  # noqa: C901 - one function, so that few calls are made
-        self, call: Call, args: A | None, source: MutSource | None
-    ) -> Result:
+    def _mutate(self, call: Call, args: A | None, source: MutSource | None) -> Result:
         """Run a mutation, or leave it to the thread that drains the queue."""
         if self._slow or self._queue:
             return self._enqueue(call, args, source)
@@ -51,12 +49,16 @@ class Engine(Draining):
             plan = self._node.plans.get(call)
             if plan is not None and self._watched:
                 waiters = self._waiters
-                if self._hooks is not None or self._log_level:
+                if (
+                    self._hooks is not None
+                    or self._log_level
+                    or (
+                        waiters is not None
+                        and plan not in waiters.args_ignored
+                        and waiters.awaits_args(plan)
+                    )
+                ):
                     plan = None
-                elif waiters is not None and waiters.args_pending:
-                    entered = plan.entered
-                    if entered is None or not entered.isdisjoint(waiters.with_args):
-                        plan = None
             if plan is None:
                 result = self._carry_out(call, args, source)
             else:  # what that would do, without calling it

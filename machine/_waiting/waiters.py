@@ -89,6 +89,9 @@ if TYPE_CHECKING:
 
 OPS = LogLevel.OPS
 
+IGNORED_MAX = 1024
+"""Plans that are known to activate no state for which arguments are awaited."""
+
 new_handle: Callable[[type[WaitHandle]], WaitHandle] = object.__new__
 """Makes a handle without calling its `__init__`."""
 
@@ -125,6 +128,7 @@ class Waiters:
         "_queries",
         "_queue_ends",
         "_reached",
+        "args_ignored",
         "args_pending",
         "pending",
         "states",
@@ -144,6 +148,8 @@ class Waiters:
         """Names of the states for which a waiter was made, other than for arguments."""
         self.with_args: set[str] = set()
         """Names of the states for which arguments were awaited."""
+        self.args_ignored: set[Plan] = set()
+        """Plans that activate none of these; replaced when there are more names."""
         self._queries: Table = {}
         self._queue_ends: Table = {}
         """Those of `pending` that the end of a drain releases."""
@@ -277,14 +283,20 @@ class Waiters:
 
     def awaits_args(self, plan: Plan) -> bool:
         """Whether a state activates for which arguments are awaited."""
-        if not self.args_pending:
+        ignored = self.args_ignored  # taken before the names are read, as they may grow
+        if plan in ignored:
             return False
         entered = plan.entered
         if entered is None:
             entered = plan.name_states()[0]
-        return not entered.isdisjoint(self.with_args) and any(
-            self._args[name] for name in entered if name in self._args
-        )
+        if not entered.isdisjoint(self.with_args):
+            awaited = [self._args[name] for name in entered if name in self._args]
+            return any(awaited)
+        if plan.is_remembered:
+            if len(ignored) >= IGNORED_MAX:
+                ignored.clear()
+            ignored.add(plan)
+        return False
 
     def awaits_change(self, plan: Plan) -> bool:
         """Whether a state changes that a waiter may wait for."""
@@ -395,7 +407,11 @@ class Waiters:
         number = next(self._numbers)
         found: Sequence[Table] = ()
         if tables is not None:
-            (self.with_args if tables is self._args else self.states).update(names)
+            if tables is not self._args:
+                self.states.update(names)
+            elif not self.with_args.issuperset(names):
+                self.with_args.update(names)
+                self.args_ignored = set()
             found = [tables.setdefault(name, {}) for name in names]
         handle = WaitHandle()
         subscription = kind(handle, forget)  # no call comes until it is whole

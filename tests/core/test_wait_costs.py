@@ -11,6 +11,7 @@ import pytest
 
 import machine as am
 from machine._calling.frames import is_library
+from machine._waiting import waiters
 
 Wait = Callable[[am.Machine], object]
 
@@ -102,3 +103,33 @@ def test_a_waiter_made_after_many_mutations_is_released(handlers: dict[str, obje
     mach.add1("A", {"x": 1})
 
     assert [handle.reason for handle in waiters] == ["match"] * 3
+
+
+def test_plans_without_awaited_arguments_are_known_up_to_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Past it they are looked at again; a machine that remembers no plans keeps none here."""
+    monkeypatch.setattr(waiters, "IGNORED_MAX", 2)
+    for cache in (am.NODES_MAX, 0):
+        mach = am.Machine(None, {name: am.State() for name in "ABCDE"}, cache=cache)
+        pending = mach.when_args("E", {"id": 7})
+        for name in "ABCD":
+            mach.add1(name)
+        assert mach._waiters is not None
+        assert len(mach._waiters.args_ignored) == (2 if cache else 0)
+        mach.add1("E", {"id": 7})
+        assert pending.done
+
+
+def test_arguments_of_another_state_may_be_awaited_later() -> None:
+    """A state whose plans were known not to matter matters from then on."""
+    mach = am.Machine(None, {name: am.State() for name in "AB"})
+    first = mach.when_args("B", {"id": 7})
+    mach.toggle1("A")
+    mach.toggle1("A")
+    second = mach.when_args("A", {"id": 7})
+
+    mach.add1("A", {"id": 7})
+
+    assert second.done
+    assert not first.done

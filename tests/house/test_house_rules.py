@@ -29,7 +29,8 @@ BROAD_EXCEPTS = {
     ("machine/_waiting/kinds.py", "answer"): USER_CODE,
     ("machine/_waiting/kinds.py", "matches"): USER_CODE,
     ("machine/_engine/unwatched.py", "run_unwatched"): USER_CODE,
-    ("machine/_engine/walk.py", "_report_start"): "protects the program from a tracer",
+    ("machine/_engine/traced.py", "run_traced"): "protects the program from a tracer",
+    ("machine/_engine/walk.py", "report_start"): "protects the program from a tracer",
     ("machine/_engine/walk.py", "conclude"): "protects the program from a tracer",
     (
         "amtracer/tracer/healthcheck.py",
