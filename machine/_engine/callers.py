@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 class Entered(Protocol):
     """What finding a caller inside a machine needs of it."""
 
-    _error_listeners: tuple[Callable[..., object], ...]
     _handler: str
     _tasks: dict[OwnedTask, None] | None
+
+    def _all_error_listeners(self) -> list[Callable[..., object]]: ...
 
 
 class RunningHandler(NamedTuple):
@@ -51,7 +52,7 @@ class RunningHandler(NamedTuple):
 
 def is_in_error_listener(mach: Entered) -> bool:
     """Whether this is called by a function that `on_error` has called."""
-    if not mach._error_listeners:
+    if not mach._all_error_listeners():
         return False
     code = Engine._store_err.__code__
     return any(

@@ -25,6 +25,8 @@ from machine._resolution.automaton import Node
 from machine._schema.schema import Schema
 
 if TYPE_CHECKING:
+    from weakref import ref
+
     from machine._calling.tasks import OwnedTask
     from machine._engine.executor import Executor
     from machine._engine.refusals import Refusals
@@ -74,6 +76,8 @@ class Core(Logging, DrainToken):
     _unfinished: Mutation | None = None
     _first = threading.Lock()  # of all machines; held only to make a part
     _error_listeners: tuple[Callable[..., object], ...] = ()
+    _submachine_listeners: tuple[Callable[..., object], ...] = ()  # some of those
+    _parents: tuple[ref[Core], ...] = ()  # the machines above, from below
     _tasks: dict[OwnedTask, None] | None = None
     _panic_to_exception: bool
     _log_stack_trace: bool

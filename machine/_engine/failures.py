@@ -17,6 +17,8 @@ from machine._transition.args import AT, Panic, pass_
 from machine._waiting.latch import call_all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from machine._given import A
     from machine._transition.transition import Transition
 
@@ -68,8 +70,17 @@ class Failures(Queueing):
     def _store_err(self, error: BaseException) -> None:
         """Store an error before it has any effect, and call the `on_error` functions."""
         self._err = error
-        if self._error_listeners:
-            call_all([(partial(fn, self), error) for fn in self._error_listeners])
+        if self._error_listeners or self._parents:
+            call_all([(partial(fn, self), error) for fn in self._all_error_listeners()])
+
+    def _all_error_listeners(self) -> list[Callable[..., object]]:
+        """The `on_error` functions of this machine, then those of its parents for submachines."""
+        found = [*self._error_listeners]
+        for parent in self._parents:
+            mach = parent()
+            if mach is not None and not mach._disposed:
+                found += mach._submachine_listeners
+        return found
 
     def _log_late_error(self, error: BaseException) -> None:
         """Log an error that comes after the disposal has begun, when no state can take it."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
+from weakref import ref
 
 from machine._engine.core import Core
 from machine._enums import LogLevel
@@ -132,6 +133,7 @@ class Machine(Evaluating):
             if not isinstance(parent, Machine):
                 raise TypeError(f"parent is a machine, not {parent!r:.60}")
             self._parent_id = parent.id
+            self._parents = (ref(parent), *parent._parents)
             parent._announce_child(self)
         self._init_tracers(tuple(tracers))
         self._log_cycle()

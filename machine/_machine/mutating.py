@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from machine._asking.asking import Asking, Mutate, source_of
 from machine._calling.frames import release_frames
@@ -22,6 +23,7 @@ from machine._given import (
     Names,
     check_callable,
     checked_args,
+    checked_flag,
     checked_name,
     checked_names,
     names_tuple,
@@ -282,15 +284,29 @@ class Mutating(Reading):
         self._call(ADD, (checked_name(state), EXCEPTION))
         return Guard(self, state, checked_args(args))
 
-    def on_error(self, fn: OnError) -> OnError:
+    @overload
+    def on_error(self, fn: OnError, *, submachines: bool = False) -> OnError: ...
+    @overload
+    def on_error(self, *, submachines: bool = False) -> Callable[[OnError], OnError]: ...
+    def on_error(self, fn: Any = None, *, submachines: bool = False) -> Any:
         """Call `fn(machine, error)` for every error, before its mutation is made.
 
         Errors come from `add_err` and the like, and from handlers that raise or take too
         long. It runs in the thread where that happened and must not wait; what it raises
-        is logged. Also a decorator.
+        is logged. Also a decorator, with or without arguments.
+
+        With `submachines` it is also called for the errors of all machines below this one: those
+        that were made with it as `parent`, before or afterwards, and those below them. The
+        functions of a machine itself come first, then those of its parent, and so on upwards.
+        Those of a machine that is disposed, or was collected, are not called.
         """
+        checked_flag(submachines, "submachines")
+        if fn is None:
+            return partial(self.on_error, submachines=submachines)
         check_callable(fn, "what on_error takes")
         self._error_listeners = (*self._error_listeners, fn)
+        if submachines:
+            self._submachine_listeners = (*self._submachine_listeners, fn)
         return fn
 
     # -- checking, and going first
