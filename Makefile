@@ -9,7 +9,7 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-PACKAGES := machine amtracer am_dbg
+PACKAGES := machine asyncmachine amtracer am_dbg
 SESSION ?= exports/worker-pool.msgpack.br
 PYTEST_ARGS ?=
 # On all cores; the tests of a file stay together, as they share what they make.

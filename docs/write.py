@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 from am_dbg import keys  # noqa: E402 - the project's own, installed or not
 from am_dbg.drawing import pane_keys  # noqa: E402
 
-PACKAGES = ("machine", "amtracer", "am_dbg")
+PACKAGES = ("machine", "asyncmachine", "amtracer", "am_dbg")
 
 KEYS_START = "<!-- keys: made by `make docs` -->"
 KEYS_END = "<!-- keys end -->"

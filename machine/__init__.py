@@ -170,3 +170,5 @@ __all__ = [
     "struct_merge",
     "struct_to_dict",
 ]
+
+__version__ = "0.1.0"

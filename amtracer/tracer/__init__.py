@@ -16,6 +16,7 @@ From the program's calls to the thread of a machine:
 The public functions are in `amtracer`. No other part of that package imports `machine`.
 """
 
+import asyncmachine  # noqa: F401 - finds the right `machine`, whatever has its name
 from amtracer.safe_repr.redacting import ArgsFilter, Redact
 from amtracer.tracer.attaching import attach, close, record
 from amtracer.tracer.attaching_from_env import attach_from_env, dbg_env

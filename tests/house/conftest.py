@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ("machine", "amtracer", "am_dbg")
+PACKAGES = ("machine", "asyncmachine", "amtracer", "am_dbg")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def sources(root: Path) -> list[Source]:
-    """Every module of the three packages."""
+    """Every module of the packages."""
     return read(root, *PACKAGES)
 
 

@@ -42,7 +42,11 @@ def tops(modules: Iterable[str]) -> set[str]:
 
 def foreign(modules: Iterable[str]) -> set[str]:
     """Top-level names of neither the standard library nor this project."""
-    return tops(modules) - set(sys.stdlib_module_names) - {"machine", "amtracer", "am_dbg"}
+    return (
+        tops(modules)
+        - set(sys.stdlib_module_names)
+        - {"machine", "asyncmachine", "amtracer", "am_dbg"}
+    )
 
 
 def under(sources: list[Source], *names: str) -> list[str]:

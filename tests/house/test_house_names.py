@@ -1,4 +1,4 @@
-"""One name has one meaning: a class name exists once in the three packages."""
+"""One name has one meaning: a class name exists once in the packages."""
 
 from __future__ import annotations
 

@@ -97,6 +97,6 @@ def test_private_modules_of_machine_are_marked(sources: list[Source]) -> None:
 
 def test_the_packages_are_marked_as_typed(root: Path) -> None:
     """Each package has the file `py.typed`, so that type checkers read its annotations."""
-    packages = ("machine", "amtracer", "am_dbg")
+    packages = ("machine", "asyncmachine", "amtracer", "am_dbg")
 
     assert [name for name in packages if not (root / name / "py.typed").exists()] == []
