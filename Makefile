@@ -95,13 +95,18 @@ contracts: $(VENV)/ready-dev ## check who may import whom
 docs: $(VENV)/ready-dev ## write the parts of the docs that are made from code
 	@$(BIN)/python docs/write.py
 
+.PHONY: site
+site: $(VENV)/ready-docs ## build the site of the docs in the folder site/, offline; a dead link is an error
+	@echo "site: builds site/index.html"
+	@$(BIN)/python -m sphinx -q -E -W --keep-going -b html -d $(VENV)/doctrees docs site
+
 .PHONY: picture
 picture: $(VENV)/ready-dev ## draw the pictures of README and docs from the sessions of exports/
 	@$(BIN)/python docs/picture.py
 
 .PHONY: clean
 clean: ## remove the environment and all that checks leave behind
-	@rm -rf $(VENV) .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) site .coverage htmlcov .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: pyproject.toml
@@ -113,6 +118,11 @@ $(VENV)/ready-dev: pyproject.toml
 	@echo "set-up: makes $(VENV) and installs asyncmachine into it with all that the checks need (once)"
 	@$(call make_venv,$(VENV)); $(call install,$(VENV)) --editable '.[dev]'
 	@touch $(VENV)/ready $@
+
+$(VENV)/ready-docs: $(VENV)/ready-dev
+	@echo "set-up: installs what the site of the docs needs into $(VENV) (once)"
+	@$(call make_venv,$(VENV)); $(call install,$(VENV)) --editable '.[docs]'
+	@touch $@
 
 $(VENV)/lowest/ready: $(VENV)/ready-dev
 	@echo "set-up: makes $(VENV)/lowest with the lowest allowed versions (once)"

@@ -1,7 +1,9 @@
 """Predefined states that many machines share: definitions to inherit from, schemas, groups.
 
-class MyStatesDef(BasicStatesDef, ConnectedStatesDef):
-    Downloading: str = am.state(require=BasicStatesDef.Start)
+    class MyStatesDef(BasicStatesDef, ConnectedStatesDef):
+        Downloading: str = am.state(require=BasicStatesDef.Start)
+
+The classes of definitions can be inherited together, and each has a matching schema.
 """
 
 from machine.states.basic import BasicStatesDef, basic_states, basic_struct

@@ -1,4 +1,8 @@
-"""Every program of the manual runs and prints what the manual shows."""
+"""Every program of the manual and of the recipes runs and prints what its page shows.
+
+A page that needs a package which is not always installed has a comment such as
+`<!-- needs fastapi httpx -->`. Without the package its programs are skipped.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from machine import states
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for place in ("docs/manual.md", "docs/manual/*.md", "docs/coming-from.md")
+    for place in ("docs/manual.md", "docs/manual/*.md", "docs/coming-from.md", "docs/recipes/*.md")
     for path in ROOT.glob(place)
 )
 
@@ -28,6 +32,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r"^print\(.*\)  # (.+)$", re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+NEEDS = re.compile(r"^<!-- needs (.+) -->$", re.MULTILINE)
 LIMIT = re.compile(r"^\| .+ \| ([\d,.]+)[^|]*\| `([\w.]+)` \|$", re.MULTILINE)
 LANGUAGES = {"python", "output", "sh", "text"}
 """`python` runs, `output` is what the program right before it prints, the others are shown."""
@@ -73,6 +78,8 @@ def test_programs_of_the_manual_run(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The programs of a page run one after another and print what the page shows."""
+    for package in " ".join(NEEDS.findall(read(page))).split():
+        pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     module = ModuleType("manual")
     monkeypatch.setitem(sys.modules, "manual", module)
@@ -127,8 +134,8 @@ def test_links_of_the_manual_have_a_target(page: str) -> None:
 
 
 def test_the_manual_lists_its_pages() -> None:
-    """The first page links to every other page."""
-    linked = set(LINK.findall(read("docs/manual.md")))
+    """The first page links to every other page; that of the recipes links to all recipes."""
+    linked = set(LINK.findall(read("docs/manual.md") + read("docs/recipes.md")))
 
     assert {page.removeprefix("docs/") for page in PAGES} - {"manual.md"} <= linked
 
