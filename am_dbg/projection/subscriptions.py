@@ -28,7 +28,8 @@ TASK = "task"
 
 _FIND = ("[when", "[ctx:", "[pipe", "[task:")
 _WAIT = re.compile(
-    r"^\[(when|whenNot|whenTime|whenArgs|whenQueue|whenQueueBelow):(new|match)\] (.*)$", re.S
+    r"^\[(when|whenAny|whenNot|whenTime|whenArgs|whenQueue|whenQueueBelow):(new|match)\] (.*)$",
+    re.S,
 )
 _CTX = re.compile(r"^\[ctx:(new|match)\] (.*)$", re.S)
 _PIPE = re.compile(r"^\[pipe-(in|out):(add|remove|unbind)\] (\S+) (?:to|from) (.+)$", re.S)
@@ -37,6 +38,7 @@ _TASK = re.compile(r"^\[task:(new|end|cancel|err)\] (.+)$", re.S)
 
 _VERBS = {
     "when": "when",
+    "whenAny": "when any",
     "whenNot": "when not",
     "whenTime": "ticks",
     "whenArgs": "args",
@@ -45,6 +47,7 @@ _VERBS = {
     "whenQuery": "query",
     "whenQueueEnds": "queue ends",
     "whenDisposed": "disposed",
+    "ask": "asked",
 }
 
 

@@ -40,6 +40,14 @@ class Subscribing(Lifecycle):
             waiters = self._subscriptions()
         return waiters.when1(state) if ctx is None else waiters.when((state,), ctx)
 
+    def when_any(self, states: Names, ctx: Context | None = None) -> WaitHandle:
+        """Released when at least one of these is active; refuses an empty list."""
+        return self._subscriptions().when_any(names_tuple(states), ctx)
+
+    def when_any1(self, *states: str, ctx: Context | None = None) -> WaitHandle:
+        """Released when at least one of these states is active."""
+        return self._subscriptions().when_any(states, ctx)
+
     def when_not(self, states: Names, ctx: Context | None = None) -> WaitHandle:
         """Released when all of these are inactive at the same time."""
         return self._subscriptions().when_not(names_tuple(states), ctx)
@@ -73,7 +81,7 @@ class Subscribing(Lifecycle):
         return self.when1(EXCEPTION, ctx)
 
     def when_query(self, fn: Callable[[Clock], bool], ctx: Context | None = None) -> WaitHandle:
-        """Released when `fn(clock)` is true after a transition that changed a tick."""
+        """Released when `fn(clock)` is true: at once, or after a transition that changed a tick."""
         return self._subscriptions().when_query(fn, ctx)
 
     def when_next_active(self, state: str, ctx: Context | None = None) -> WaitHandle:

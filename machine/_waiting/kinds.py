@@ -26,6 +26,17 @@ class Active(Subscription):
         return node.named().issuperset(self.names)
 
 
+class AnyActive(Subscription):
+    """At least one of the states active."""
+
+    __slots__ = ()
+
+    label = "whenAny"
+
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        return not node.named().isdisjoint(self.names)
+
+
 class Inactive(Subscription):
     """All states inactive at the same time; one that the schema has lost is inactive too."""
 
@@ -92,13 +103,18 @@ class WithArgs(Subscription):
 
 
 class Query(Subscription):
-    """A function of the clock returned a true value."""
+    """A function of the clock returned a true value; it `failed` if it raised."""
 
-    __slots__ = ("fn",)
+    __slots__ = ("failed", "fn")
 
     label = "whenQuery"
 
     fn: Callable[[Clock], object]
+    failed: bool
+
+    def met(self, node: Node, ticks: Sequence[int]) -> bool:
+        names = node.automaton.schema.names
+        return bool(self.answer(dict(zip(names, ticks, strict=True))))
 
     def answer(self, clock: Clock) -> bool | None:
         """Whether the function returns a true value; None if it raised, to drop it."""
@@ -106,6 +122,7 @@ class Query(Subscription):
             return bool(self.fn(clock))
         except Exception as error:  # noqa: BLE001 - protects the machine: as above
             log_error(error, "query %r failed and was dropped", self.fn)
+            self.failed = True
             return None
 
     def condition(self) -> str:

@@ -25,7 +25,7 @@ class OpenWork(NamedTuple):
     """One thing that is open.
 
     `kind` is that of the log line of its beginning: `when`, `whenNot`, `whenTime`,
-    `whenArgs`, `whenQuery`, `whenQueue`, `whenQueueBelow`, `whenQueueEnds` and
+    `whenArgs`, `whenAny`, `whenQuery`, `ask`, `whenQueue`, `whenQueueBelow`, `whenQueueEnds` and
     `whenDisposed` for waiters, `ctx` for the context of a state, `deadline` for a context
     with a time limit below one and for the time limit of a state, `task` for the task of a
     handler. `names` are the states, or the handler of a task; `condition` is what else is

@@ -3,7 +3,7 @@
 When each kind of waiter is released:
 
 - `when_args`: in the final phase, right after the State handlers of the state.
-- `when` and `when_not`, then `when_time` and its variants, then `when_query`: after
+- `when`, `when_any` and `when_not`, then `when_time` and its variants, then `when_query`: after
   `transition_end` of each transition that changed a tick, before the next one starts, in
   the order in which they were made. They see the states as they are then.
 - `when_queue_ends`: once the right to drain is given back and tracers were called.
@@ -71,6 +71,7 @@ from machine._waiting.handle import (
 )
 from machine._waiting.kinds import (
     Active,
+    AnyActive,
     Disposal,
     Inactive,
     Query,
@@ -202,6 +203,13 @@ class Waiters:
             self._recheck(handle, subscription)
         return handle
 
+    def when_any(self, states: Names, ctx: Context | None = None) -> WaitHandle:
+        """Released when at least one of these states is active."""
+        names = names_tuple(states)
+        if not names:
+            raise ValueError("when_any waits for at least one state, none is given")
+        return self._when(AnyActive, self._active, names, ctx)
+
     def when_not(self, states: Names, ctx: Context | None = None) -> WaitHandle:
         """Released when all these states are inactive at the same time."""
         return self._when(Inactive, self._inactive, states, ctx)
@@ -248,16 +256,19 @@ class Waiters:
         return self._enter(handle, subscription)
 
     def when_query(self, fn: Callable[[Clock], object], ctx: Context | None = None) -> WaitHandle:
-        """Released when `fn(clock)` is true after a transition that changed a tick.
+        """Released when `fn(clock)` is true: at once, or after a transition that changed a tick.
 
-        It is not called right away. It runs in the thread that runs the machine and must be
-        quick. If it raises, that is logged and the handle is canceled.
+        It is called right away in this thread, later in the thread that runs the machine, and must
+        be quick. If it raises, that is logged and the handle is canceled.
         """
         check_callable(fn, "the query of when_query")
         handle, subscription = self._new(Query, (), ctx)
         subscription.tables = (self._queries,)
-        subscription.fn = fn
-        return self._enter(handle, subscription)
+        subscription.fn, subscription.failed = fn, False
+        self._enter(handle, subscription)
+        if subscription.failed:
+            handle.cancel()
+        return handle
 
     def when_queue_ends(self, ctx: Context | None = None) -> WaitHandle:
         """Released when the drain that is under way ended; at once if there is none."""
@@ -352,7 +363,7 @@ class Waiters:
     def recover(self) -> None:
         """After an interrupt, release all that is due, and run the callbacks of what has ended."""
         if self._mach._ticks:
-            self._release([*self._all_met(), *self._queries_true()])
+            self._release(self._all_met())
         self._call_back()
 
     def dispose(self) -> None:

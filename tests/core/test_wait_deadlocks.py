@@ -20,7 +20,7 @@ HOPELESS: dict[str, Wait] = {
     "every": lambda mach: am.every(mach.when1("A"), mach.when1("B")),
     "arguments": lambda mach: mach.when_args("B", {"x": 1}).wait(),
     "ticks": lambda mach: mach.when_ticks("B", 2).wait(),
-    "a query": lambda mach: mach.when_query(lambda clock: True).wait(),
+    "a query": lambda mach: mach.when_query(lambda clock: False).wait(),
     "the end of the queue": lambda mach: mach.when_queue_ends().wait(),
     "a queue tick": lambda mach: mach.when_queue(99).wait(),
     "a state context": lambda mach: mach.new_state_ctx("On").wait(),
@@ -171,7 +171,7 @@ def test_a_handler_that_was_left_behind_may_wait() -> None:
 
     mach.bind_handlers({"AState": a_state})
     mach.add1("A")
-    waiting = mach.when_query(lambda clock: True)
+    waiting = mach.when_query(lambda clock: clock["B"] > 0)
     late.set()
     mach.add1("B")
     while not answers:

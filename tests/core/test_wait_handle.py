@@ -37,6 +37,8 @@ Subscribe = Callable[[am.Machine, Context | None], am.WaitHandle]
 EVERY_KIND: dict[str, Subscribe] = {
     "when": lambda mach, ctx: mach.when(["A", "B"], ctx),
     "when1": lambda mach, ctx: mach.when1("B", ctx),
+    "when_any": lambda mach, ctx: mach.when_any(["B", "C"], ctx),
+    "when_any1": lambda mach, ctx: mach.when_any1("B", "C", ctx=ctx),
     "when_not": lambda mach, ctx: mach.when_not("A", ctx),
     "when_time": lambda mach, ctx: mach.when_time(["A", "B"], [9, 9], ctx),
     "when_ticks": lambda mach, ctx: mach.when_ticks("A", 9, ctx),

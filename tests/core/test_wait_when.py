@@ -446,3 +446,40 @@ def test_a_state_that_the_schema_lost_counts_as_inactive(made: Make) -> None:
     assert reached.done
     assert not coming.done
     assert not far.done
+
+
+# -- any of several states
+
+
+def test_one_of_several_states_is_enough(made: Make) -> None:
+    """`when_any` is released by the first of its states that activates."""
+    mach = made()
+    handles = [mach.when_any(["A", "B"]), mach.when_any1("B", "C"), mach.when_any1("D")]
+    mach.add1("C")
+
+    assert [handle.done for handle in handles] == [False, True, False]
+    mach.add(["A", "B"])
+    assert [handle.reason for handle in handles] == ["match", "match", None]
+
+
+def test_an_active_one_of_several_releases_at_once(made: Make) -> None:
+    """Nothing has to happen if one of the states is active at the call."""
+    mach = made()
+    mach.add1("B")
+
+    assert mach.when_any1("A", "B").done
+    assert mach.when_any("B").done
+
+
+def test_none_of_several_states_is_refused(made: Make) -> None:
+    """Waiting for one of no states would never end."""
+    with pytest.raises(ValueError, match="waits for at least one state"):
+        made().when_any([])
+    with pytest.raises(ValueError, match="waits for at least one state"):
+        made().when_any1()
+
+
+def test_an_unknown_one_of_several_is_refused(made: Make) -> None:
+    """Every name is checked, not only the first."""
+    with pytest.raises(am.errors.StateMissingError, match="Z"):
+        made().when_any1("A", "Z")

@@ -23,7 +23,7 @@ def needs_any_machine(mach: am.MachineApi) -> bool:
 def test_a_machine_has_everything_that_the_protocol_names() -> None:
     """What works on the protocol works on a machine."""
     assert {name for name in offered() if not hasattr(am.Machine, name)} == set()
-    assert len(offered()) == 71
+    assert len(offered()) == 73
 
 
 def test_a_machine_is_accepted_where_the_protocol_is_asked_for() -> None:
