@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from machine._enums import LogLevel, MutationType
 from machine._machine.subscribing import Subscribing
 from machine._resolution.mutation import Mutation
 from machine._schema.state import EXCEPTION, is_error_state
+from machine._waiting.workers import workers
 from machine.errors import StateTimeoutError
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class Expiring(Subscribing):
         if self._executor is not None:
             self._executor.hand_over(check)
         elif self._is_idle():  # else its drainer looks at the queue once more
-            with suppress(RuntimeError):  # the interpreter is shutting down, starts no threads
-                self._thread_for(self._try_drain, "timeout").start()
+            workers.run(self._try_drain)
 
     def _check_deadline(self, deadline: StateDeadline) -> None:
         """Make the next mutation of a deadline, unless its activation is over."""

@@ -161,7 +161,7 @@ class Lifecycle(Restructuring):
         disposer = self._disposer
         if not self._dispose_token or (disposer is not None and disposer.is_alive()):
             return
-        self._disposer = disposer = self._thread_for(self._dispose_after_drain, "dispose")
+        self._disposer = disposer = self._thread_for(self._dispose_after_drain)
         try:
             disposer.start()
         except RuntimeError:  # the interpreter is shutting down and starts no threads
@@ -172,8 +172,8 @@ class Lifecycle(Restructuring):
         self._begin_dispose()
         self._finish_dispose(self.dispose_timeout)
 
-    def _thread_for(self, work: Callable[[], object], why: str) -> threading.Thread:
-        name = f"{why} {self.id[:20]}"
+    def _thread_for(self, work: Callable[[], object]) -> threading.Thread:
+        name = f"dispose {self.id[:20]}"
         return threading.Thread(target=work, name=name, daemon=True)
 
     def __enter__(self) -> Self:
@@ -276,6 +276,6 @@ class Lifecycle(Restructuring):
         if tasks and tasks_timeout > 0:
             with suppress(RuntimeError):  # the interpreter is shutting down, as above
                 end = partial(waiters.end_disposal_after, tasks, tasks_timeout)
-                self._thread_for(end, "dispose").start()
+                self._thread_for(end).start()
                 return
         waiters.end_disposal()

@@ -15,7 +15,8 @@ mutation. The mutation runs in the context (`contextvars`) of the activation.
 All changes of the table are made with the right to drain, except for `dispose`. A deadline is
 identified by the object in the table: one that was dropped while its check waits has no effect.
 The timers' thread only makes the check wait, because it serves all deadlines of the process;
-handlers run in the thread that drains the machine, on its executor or in a thread of their own.
+handlers run in the thread that drains the machine, on its executor or in a worker thread
+(`_waiting.workers`).
 
 Deadlines are state contexts as far as the engine is concerned: what ends with a state. So a
 machine without time limits pays nothing for them.

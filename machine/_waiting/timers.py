@@ -114,13 +114,14 @@ class Timers:
     def _loop(self) -> None:
         while True:
             for fn in self.take_due():
-                _call(fn)
+                call_logged(fn)
             with self._lock:
                 seconds = self._heap[0][0] - self._clock() if self._heap else WAIT_MAX
                 self._changed.wait(min(seconds, WAIT_MAX))
 
 
-def _call(fn: Callable[[], object]) -> None:
+def call_logged(fn: Callable[[], object]) -> None:
+    """Call what follows a deadline; whatever it raises is logged."""
     try:
         fn()
     except BaseException as error:  # noqa: BLE001 - protects all other deadlines

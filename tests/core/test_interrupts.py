@@ -109,12 +109,13 @@ class Watcher(am.Tracer):
 class World:
     """A machine, what waits for it, and the work that is interrupted."""
 
+    states: Mapping[str, am.State] = STATES
     options: Mapping[str, Any] = MappingProxyType({})
     handlers: Mapping[str, Any] = MappingProxyType({})
     level = am.LogLevel.NOTHING
 
     def __init__(self) -> None:
-        self.mach = am.Machine(None, STATES, id="world", **self.options)
+        self.mach = am.Machine(None, self.states, id="world", **self.options)
         self.mach.set_logger(lambda level, text, *args: None)
         if self.handlers:
             self.mach.bind_handlers(self.handlers)
@@ -244,6 +245,42 @@ class HandledWatched(Watched):
     """A mutation with handlers and a tracer."""
 
     handlers = HANDLERS
+
+
+class Limited(World):
+    """A mutation that begins a deadline and ends another."""
+
+    states = MappingProxyType(
+        {state: STATES[state].replace(timeout=1000, on_timeout="D") for state in "AB"}
+        | {state: STATES[state] for state in ("C", "D", "E", "Last")}
+    )
+
+    def look(self) -> None:
+        work = [one.names for one in self.mach.open_work() if one.kind == "deadline"]
+        assert work == [(state,) for state in "AB" if self.mach.is1(state)]
+
+
+class LimitPassed(Limited):
+    """The check of a deadline that is over, which waits in the queue."""
+
+    def begin(self) -> None:
+        (self.deadline,) = self.mach._state_contexts.deadlines()  # type: ignore[union-attr]
+
+    def prepare(self) -> None:
+        del self.mach._idle  # as if another thread drained the queue
+        self.deadline.timer.fn()  # type: ignore[misc]
+        self.mach._idle = None
+
+    def work(self) -> None:
+        self.mach.add1("E")
+
+    def finish(self) -> None:
+        self.carried_out = all(one.call.names not in ((), ("D",)) for one in self.mach._queue)
+        super().finish()
+
+    def look(self) -> None:
+        assert self.mach.tick("D") in (0, 1), "at most once; canceled if interrupted itself"
+        assert self.mach.tick("D") == 1 or self.carried_out
 
 
 class Nested(World):
@@ -577,6 +614,8 @@ CASES = [
     Released,
     Contexts,
     Timed,
+    Limited,
+    LimitPassed,
     Bound,
     Restructured,
     Piped,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import machine as am
-from machine._machine.lifecycle import Lifecycle
+from machine._machine import expiring
 from machine._schema.state import TIMEOUT_S_MAX
 from machine._waiting import state_deadlines
 from machine._waiting.timers import Timers
@@ -47,17 +47,10 @@ class Clock:
             fn()
 
 
-class NoThread:
-    """A thread that does its work when it is started."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        self.start = work
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock for all deadlines of states; what they start is done at once."""
-    monkeypatch.setattr(Lifecycle, "_thread_for", lambda _mach, work, _why: NoThread(work))
+    """A clock for all deadlines of states; the work that follows one is done at once."""
+    monkeypatch.setattr(expiring.workers, "run", lambda work: work())
     return Clock(monkeypatch)
 
 
@@ -457,24 +450,7 @@ def test_handlers_never_run_in_the_thread_of_the_timers(monkeypatch: pytest.Monk
 
     assert mach.when1("Failed").wait(5)
     assert mach.when_queue_ends().wait(5)
-    assert threads == ["timeout mach"]
-
-
-def test_timeouts_at_the_end_of_the_interpreter(
-    clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """When no thread can be started any more, the timeout waits for the next mutation."""
-
-    def refuse(*_: object) -> NoThread:
-        raise RuntimeError("can't start new thread at interpreter shutdown")
-
-    mach = waiting()
-    monkeypatch.setattr(Lifecycle, "_thread_for", refuse)
-    clock.advance(5)
-    assert mach.is1("Waiting")
-
-    mach.add1("Alive")
-    assert mach.is1("Failed")
+    assert threads == ["am-timeouts"]
 
 
 def test_a_schema_without_timeouts_keeps_none() -> None:

@@ -23,7 +23,7 @@ BROAD_EXCEPTS = {
     ("machine/_waiting/latch.py", "call_all"): USER_CODE,
     ("machine/_waiting/latch.py", "call_each"): USER_CODE,
     ("machine/_engine/recovery.py", "_end_transition"): "protects the program from a tracer",
-    ("machine/_waiting/timers.py", "_call"): "protects the other deadlines",
+    ("machine/_waiting/timers.py", "call_logged"): "protects the other deadlines",
     ("machine/_transition/tracing.py", "fire"): "protects the program from a tracer",
     ("machine/_transition/tracing.py", "fire_one"): "protects the program from a tracer",
     ("machine/_waiting/kinds.py", "answer"): USER_CODE,
