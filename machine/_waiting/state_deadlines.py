@@ -116,9 +116,6 @@ class StateDeadlines(StateContexts):
         self._owner = mach
         self._deadlines: dict[str, StateDeadline] = {}
 
-    def __bool__(self) -> bool:
-        return True
-
     def deadlines(self) -> Iterator[StateDeadline]:
         """Those whose time is not over."""
         return (one for one in list(self._deadlines.values()) if one.timer.fn is not None)
