@@ -84,7 +84,7 @@ lint: $(VENV)/ready-dev ## look for mistakes
 .PHONY: types
 types: $(VENV)/ready-dev ## check the types, strictly
 	@echo "types: checks the types"
-	@$(BIN)/mypy $(PACKAGES)
+	@$(BIN)/mypy $(PACKAGES) examples
 
 .PHONY: contracts
 contracts: $(VENV)/ready-dev ## check who may import whom

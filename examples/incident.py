@@ -20,8 +20,9 @@ import argparse
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import amtracer
 import machine as am
@@ -151,11 +152,9 @@ class Company:
         for number in range(1, ORDERS + 1):
             is_odd = number == WITHOUT_ADDRESS and not self.is_repaired
             order = Order(f"order-{number:02}", None if is_odd else f"customer{number}@example.org")
-            self.agenda.at(number, lambda order=order: self.shop.add1("OrderPlaced", order.args))
+            self.agenda.at(number, partial(self.shop.add1, "OrderPlaced", order.args))
         for hour in range(5, ORDERS, 10):
-            self.agenda.at(
-                hour, lambda hour=hour: self.scheduler.add1("HourStruck", {"hour": hour})
-            )
+            self.agenda.at(hour, partial(self.scheduler.add1, "HourStruck", {"hour": hour}))
         if not self.is_repaired:
             self.agenda.at(COUNTED_AT - 0.5, lambda: self.scheduler.add1("CountStarted"))
             self.agenda.at(COUNTED_UNTIL + 0.5, lambda: self.scheduler.add1("CountEnded"))
@@ -283,7 +282,7 @@ class SchedulerHandlers(Handlers):
         self.company.stock.ev_remove1(e, "StockTaking")
 
 
-def shown_args(mach_id: str, args: dict[str, object]) -> dict[str, object]:
+def shown_args(mach_id: str, args: Mapping[str, object]) -> Mapping[str, object]:
     """The arguments that a debugger gets: no orders as objects."""
     return {key: value for key, value in args.items() if key != "what"}
 

@@ -151,8 +151,9 @@ def queued() -> None:
 
     class Lobby:
         def DoorEnter(self, e: am.Event) -> bool:
-            if not e.machine.is1("Key"):
-                e.machine.prepend_mut(e.mutation())
+            mutation = e.mutation()
+            if mutation is not None and not e.machine.is1("Key"):
+                e.machine.prepend_mut(mutation)
                 e.machine.prepend_mut(e.machine.new_mutation(am.MutationType.ADD, "Key"))
             return e.machine.is1("Key")
 

@@ -18,6 +18,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import amtracer
 import machine as am
@@ -278,7 +279,7 @@ class Pool(am.ExceptionHandler):
             worker.mach.ev_add1(e, "Start")
         for number, job in enumerate(self.jobs):
             burst, place = divmod(number, 15)
-            self.agenda.after(1.5 + burst * 3 + place * 0.02, lambda job=job: self.offer(job))
+            self.agenda.after(1.5 + burst * 3 + place * 0.02, partial(self.offer, job))
 
     def offer(self, job: Job) -> None:
         """Queue the job; if the backlog is full, try again later."""
@@ -302,9 +303,11 @@ class Pool(am.ExceptionHandler):
     def DispatchingState(self, e: am.Event) -> None:
         """Assign jobs a moment later, when the workers have finished their reports."""
         ctx = self.mach.new_state_ctx("Dispatching")
-        self.agenda.after(0.2, lambda: ctx.done or self.dispatch(e))
+        self.agenda.after(0.2, partial(self.dispatch, e, ctx))
 
-    def dispatch(self, e: am.Event) -> None:
+    def dispatch(self, e: am.Event, ctx: am.Context) -> None:
+        if ctx.done:
+            return
         for job in list(self.waiting):
             if any(self.assign(e, worker, job) for worker in list(self.free)):
                 self.waiting.remove(job)
