@@ -37,6 +37,7 @@ LAYERS = (
     "pipes",
     "states",
     "",
+    "helpers",
 )
 """Files and folders at the top of the package; each may use only those before it."""
 

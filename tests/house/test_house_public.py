@@ -32,6 +32,13 @@ PUBLIC = {
         RelationError StateMissingError StateNameError StateTimeoutError StateUnknownError
         TaskCanceledError TimeoutError_ near_names
     """,
+    "machine.helpers": """
+        FanOut MutRequest a_add1_async_block a_add1_block a_wait_for_all a_wait_for_any
+        a_wait_for_err_all a_wait_for_err_any add1_async_block add1_block ask_add ask_add1
+        ask_remove ask_remove1 fan_out_in group_when1 is_multi new_mut_request new_req_add
+        new_req_add1 new_req_remove new_req_remove1 wait_for_all wait_for_any wait_for_err_all
+        wait_for_err_any
+    """,
     "machine.pipes": """
         Pipe add bind bind_all bind_any bind_connected bind_err bind_ready bind_start remove unbind
     """,
