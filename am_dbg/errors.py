@@ -132,6 +132,10 @@ class UnknownThemeError(DebuggerError):
         self.near = near
 
 
+class NoSchemaError(DebuggerError):
+    """A schema of a program that cannot be found, or whose module cannot be imported."""
+
+
 class NoTerminalError(DebuggerError):
     """There is no terminal for the screen."""
 

@@ -9,6 +9,8 @@ from machine._asking.asking import Asking
 from machine._asking.outcome import Outcome, TransitionFacts
 from machine._calling.exception_handler import ExceptionHandler
 from machine._calling.tasks import StateTask
+from machine._checking.check import check
+from machine._checking.finding import Finding, FindingKind
 from machine._clock import Clock, Tick, Time, is_active_tick, is_time_after
 from machine._enums import (
     LogLevel,
@@ -93,6 +95,8 @@ __all__ = [
     "Event",
     "EventRef",
     "ExceptionHandler",
+    "Finding",
+    "FindingKind",
     "GroupsBase",
     "LogEntry",
     "LogLevel",
@@ -131,6 +135,7 @@ __all__ = [
     "args_key",
     "args_to_log_map",
     "background",
+    "check",
     "clone_states",
     "diff_states",
     "errors",

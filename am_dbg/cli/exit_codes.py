@@ -9,7 +9,7 @@ class Exit(IntEnum):
     """Every exit code there is."""
 
     DONE = 0
-    DIFFERENT = NOT_FOUND = 1
+    DIFFERENT = NOT_FOUND = FOUND = 1
     BAD_INPUT = 2
     INTERRUPTED = 130
     OUTPUT_CLOSED = 141
@@ -18,7 +18,7 @@ class Exit(IntEnum):
 
 EXIT_TEXTS = {
     Exit.DONE: "done",
-    Exit.DIFFERENT: "diff found a difference, or find or next found nothing",
+    Exit.DIFFERENT: "diff found a difference, check a finding in a schema, or find or next nothing",
     Exit.BAD_INPUT: "a wrong option, a missing, damaged or cut file, or no terminal",
     Exit.INTERRUPTED: "interrupted by the user",
     Exit.OUTPUT_CLOSED: "the reader of the output closed it",

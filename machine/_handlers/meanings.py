@@ -90,17 +90,24 @@ def declared_by(target: object) -> Declared:
     """The handlers of an object that were declared by `on`, by name and meaning."""
     if isinstance(target, Mapping):
         return target.declared if isinstance(target, Handlers) else {}
+    found = {
+        name: {meaning: _method(one, target) for meaning, one in functions.items()}
+        for name, functions in declared_in(type(target)).items()
+    }
+    for name in found.keys() & getattr(target, "__dict__", {}).keys():
+        del found[name]
+    return found
+
+
+def declared_in(kind: type) -> Declared:
+    """The handlers of a class that were declared by `on`, as plain functions."""
     found: dict[str, dict[Meaning, Callable[..., Any]]] = {}
-    kind = type(target)
     for base in reversed(kind.__mro__):
         declared: Declared = vars(base).get(DECLARED, {})
         for name in found.keys() & vars(base).keys() - declared.keys():
             del found[name]  # a method by that name takes its place
         for name, functions in declared.items():
-            bound = {meaning: _method(one, target) for meaning, one in functions.items()}
-            found[name] = {**found.get(name, {}), **bound}
-    for name in found.keys() & getattr(target, "__dict__", {}).keys():
-        del found[name]
+            found[name] = {**found.get(name, {}), **functions}
     return found
 
 

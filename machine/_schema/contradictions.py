@@ -25,18 +25,23 @@ def contradictions(schema: Schema) -> list[str]:
 
 
 def _found(schema: Schema) -> list[str]:
-    """All contradictions; starts at the last states, so that long chains stay cheap."""
+    return [_text(schema, *conflict) for conflict in conflicts(schema)]
+
+
+def conflicts(schema: Schema) -> Iterator[tuple[int, int, int]]:
+    """A state, and two of it and all that it requires, of which the first removes the second.
+
+    Starts at the last states, so that long chains stay cheap.
+    """
     if not any(schema.remove_mask):
-        return []
-    reach: dict[int, int] = {}
+        return
+    known: dict[int, int] = {}
     for state in reversed(range(len(schema.names))):
-        _reach(schema, state, reach)
-    return [
-        _text(schema, state, remover, removed)
-        for state, required in enumerate(schema.require)
-        if required
-        for remover, removed in _conflicts(schema, state, reach)
-    ]
+        reach(schema, state, known)
+    for state, required in enumerate(schema.require):
+        if required:
+            for remover, removed in _conflicts(schema, state, known):
+                yield state, remover, removed
 
 
 def pointless(schema: Schema) -> list[str]:
@@ -63,12 +68,12 @@ def forbidden(schema: Schema, active: Iterable[int]) -> list[str]:
     return lacking + removing
 
 
-def _conflicts(schema: Schema, state: int, reach: dict[int, int]) -> Iterator[tuple[int, int]]:
+def _conflicts(schema: Schema, state: int, known: dict[int, int]) -> Iterator[tuple[int, int]]:
     """Which of a state and all it requires remove each other, unless one has the conflict."""
-    wanted = _reach(schema, state, reach)
+    wanted = reach(schema, state, known)
     if not any(schema.remove_mask[index] & wanted for index in _indexes(wanted)):
         return
-    others = [_reach(schema, other, reach) for other in _own(schema, state) if other != state]
+    others = [reach(schema, other, known) for other in _own(schema, state) if other != state]
     for remover in _indexes(wanted):
         for removed in _indexes(schema.remove_mask[remover] & wanted):
             both = 1 << remover | 1 << removed
@@ -80,8 +85,8 @@ def _own(schema: Schema, state: int) -> list[int]:
     return [other for other in schema.require[state] if other < len(schema.names)]
 
 
-def _reach(schema: Schema, state: int, known: dict[int, int]) -> int:
-    """A state and all that it requires, as a mask."""
+def reach(schema: Schema, state: int, known: dict[int, int]) -> int:
+    """A state and all that it requires, as a mask; `known` keeps what was found before."""
     found = known.get(state)
     if found is None:
         found, left = 1 << state, [state]

@@ -51,11 +51,11 @@ def _chain(schema: Schema, path: Indexes) -> Indexes:
     return next(filter(None, tries), ())
 
 
-def dropped_names(struct: Struct) -> list[tuple[str, str]]:
-    """Relations to names that the struct does not define, as texts `A add B`, and the names."""
+def undefined(struct: Struct) -> list[tuple[str, str, str]]:
+    """Relations to names that the struct does not define: a state, a relation, a name."""
     defined = {*struct, EXCEPTION}
     return [
-        (f"{name} {relation} {target}", target)
+        (name, relation, target)
         for name, state in struct.items()
         for relation in (*RELATIONS, "on_timeout")
         for target in names_tuple(getattr(state, relation) or ())
@@ -65,9 +65,9 @@ def dropped_names(struct: Struct) -> list[tuple[str, str]]:
 
 def check_strict(struct: Struct, schema: Schema) -> None:
     """Raise for a relation to an undefined state, and for relations that contradict each other."""
-    for text, target in dropped_names(struct):
+    for name, relation, target in undefined(struct):
         near = did_you_mean([target], schema.names)
-        raise RelationError(f"{text}: {target} is not defined{near}")
+        raise RelationError(f"{name} {relation} {target}: {target} is not defined{near}")
     for text in contradictions(schema):
         raise RelationError(f"{text}, which contradict each other")
 
@@ -163,7 +163,8 @@ def _keep(schema: Schema) -> None:
 
 def _warn(struct: Struct, schema: Schema) -> None:
     """Warn, once for each struct, of parts without the effect that they seem to have."""
-    for text, target in dropped_names(struct):
+    for name, relation, target in undefined(struct):
+        text = f"{name} {relation} {target}"
         near = did_you_mean([target], schema.names)
         warn("relation to an undefined state: %s%s", text, near)
     for text in contradictions(schema):

@@ -80,6 +80,11 @@ def test_importing_machine_stays_light(loaded: Loaded) -> None:
     assert not loaded("machine") & HEAVY
 
 
+def test_the_rules_of_the_check_are_loaded_late(loaded: Loaded) -> None:
+    """`import machine` does not load what `machine.check` needs."""
+    assert not loaded("machine") & {"machine._checking.findings", "machine.pipes"}
+
+
 @pytest.mark.slow
 def test_importing_machine_costs_less_than_importing_asyncio(loaded: Loaded) -> None:
     """`import machine` loads less of the standard library than `import asyncio` alone."""

@@ -36,6 +36,7 @@ LAYERS = (
     "_machine",
     "pipes",
     "states",
+    "_checking",
     "",
     "helpers",
 )

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 PUBLIC = {
     "machine": """
         A ANY AT Asking Change Changes Clock Context ContextCanceled ContextDeadline CtxValue
-        EXCEPTION Event EventRef ExceptionHandler GroupsBase LogEntry LogLevel Machine MachineApi
-        MutSource Mutation MutationType NODES_MAX Names OpenWork Opts Outcome Panic Reason
-        ReasonKind Relation RelationsResolver Resolver Result S Serialized State StateTask
-        StatesBase Step StepType Struct Tick Time Tracer Transition TransitionFacts WaitHandle
-        WhyNot a_merge args_key args_to_log_map background clone_states diff_states errors every
-        every_async exclusive first first_async groups_from_dict handlers_of is_active_tick
-        is_time_after list_handlers log_level_from_env log_level_text log_to new_args_mapper
-        new_common new_state_groups new_states new_typed_args_mapper on on_machine opts_with_debug
-        opts_with_tracers parse_args pass_ pass_merge s_add state state_add state_set states_equal
-        step_type_text struct_exclusive struct_from_dict struct_merge struct_to_dict
+        EXCEPTION Event EventRef ExceptionHandler Finding FindingKind GroupsBase LogEntry LogLevel
+        Machine MachineApi MutSource Mutation MutationType NODES_MAX Names OpenWork Opts Outcome
+        Panic Reason ReasonKind Relation RelationsResolver Resolver Result S Serialized State
+        StateTask StatesBase Step StepType Struct Tick Time Tracer Transition TransitionFacts
+        WaitHandle WhyNot a_merge args_key args_to_log_map background check clone_states diff_states
+        errors every every_async exclusive first first_async groups_from_dict handlers_of
+        is_active_tick is_time_after list_handlers log_level_from_env log_level_text log_to
+        new_args_mapper new_common new_state_groups new_states new_typed_args_mapper on on_machine
+        opts_with_debug opts_with_tracers parse_args pass_ pass_merge s_add state state_add
+        state_set states_equal step_type_text struct_exclusive struct_from_dict struct_merge
+        struct_to_dict
     """,
     "machine.errors": """
         AmbiguousHandlerError CanceledError DeadlockError DisposedError EvalTimeoutError

@@ -42,6 +42,7 @@ BROAD_EXCEPTS = {
     ("amtracer/safe_repr/redacting.py", "__call__"): "protects what is to be hidden",
     ("amtracer/safe_repr/redacting.py", "texts"): "protects what is to be hidden",
     ("amtracer/send/sender.py", "_guarded_round"): "protects the program from a tracer",
+    ("am_dbg/cli/check_schema.py", "_module"): USER_CODE,
     ("am_dbg/ingest/connections.py", "_guarded"): "protects the other connections",
     ("am_dbg/projection/faults.py", "attempt"): "protects the session from a fault of its screen",
 }

@@ -1,0 +1,1 @@
+"""Checks a schema for what is most likely not meant."""
