@@ -82,6 +82,7 @@ This page lists every module with its purpose, which is the first line of its do
 | `tests/e2e` | tests of whole programs: the examples, the command line, a live client with a debugger |
 | `tests/house` | tests of the code and the docs: imports, sizes, names, words |
 | `tests/package` | tests of the wheel and the source archive that users install; `make package` runs them |
+| `tests/testing` | tests of what users test with: `machine.testing` and the plugin of pytest |
 | `tests/typing` | code that type checkers must accept or refuse |
 | `examples` | programs to start from; the test suite runs each of them |
 | `exports` | recorded sessions, at least one for every version of the file format |

@@ -12,7 +12,7 @@ from machine._given import Setting, check_callable, checked_seconds
 from machine._machine.expiring import Expiring
 from machine._resolution.mutation import Mutation
 from machine._waiting.context import Context, check_ctx
-from machine._waiting.latch import open_gate
+from machine._waiting.gates import open_gate
 from machine.errors import EvalTimeoutError, InvalidArgsError
 
 

@@ -24,7 +24,6 @@ canceled task stays behind.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
@@ -32,6 +31,8 @@ from typing import TYPE_CHECKING, Any
 
 from machine._given import check_callable, checked_timeout
 from machine._logging.report import log_error
+from machine._waiting.gates import open_gate, wake
+from machine._waiting.timers import timers
 
 if TYPE_CHECKING:
     import asyncio
@@ -131,8 +132,7 @@ class Latch:
         gate.acquire()
         try:
             if self._watch(gate, partial(open_gate, gate)):
-                seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
-                gate.acquire(timeout=seconds)
+                timers.acquire(gate, timeout)
         finally:
             self._unwatch(gate)
         return self._done
@@ -209,20 +209,3 @@ def call_all(calls: Iterable[tuple[Callback, object]]) -> None:
     except BaseException:
         call_all(rest)
         raise
-
-
-def open_gate(gate: threading.Lock, _: object = None) -> None:
-    """Release the thread that waits at a lock; no effect if it was released."""
-    with contextlib.suppress(RuntimeError):
-        gate.release()
-
-
-def wake(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: object) -> None:
-    """Settle a future from any thread; no effect on a closed loop."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(_settle, future, result)
-
-
-def _settle(future: asyncio.Future[Any], result: object) -> None:
-    if not future.done():
-        future.set_result(result)

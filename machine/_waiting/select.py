@@ -8,12 +8,13 @@ machine's index, those held elsewhere go on.
 from __future__ import annotations
 
 import threading
-import time
 from functools import partial
 from typing import TypeVar
 
 from machine._given import checked_timeout
-from machine._waiting.latch import Latch, loop_of_caller, open_gate, wake
+from machine._waiting.gates import open_gate, wake
+from machine._waiting.latch import Latch, loop_of_caller
+from machine._waiting.timers import timers
 
 Waited = TypeVar("Waited", bound=Latch)
 
@@ -44,8 +45,7 @@ def first(*waited: Waited, timeout: float | None = None) -> Waited | None:
             from machine._waiting.deadlocks import check_blocking  # few threads wait
 
             check_blocking(each, needs_all=False)
-        seconds = -1 if timeout is None else min(max(0, timeout), threading.TIMEOUT_MAX)
-        gate.acquire(timeout=seconds)
+        timers.acquire(gate, timeout)
     finally:
         _unwatch(each, gate)
     return won[0] if won else None
@@ -64,8 +64,8 @@ def every(*waited: Latch, timeout: float | None = None) -> bool:
         check_blocking(each, needs_all=True)
     if timeout is None:
         return all(latch._block(None) for latch in each)
-    until = time.monotonic() + timeout
-    return all(latch._block(until - time.monotonic()) for latch in each)
+    until = timers.now() + timeout
+    return all(latch._block(until - timers.now()) for latch in each)
 
 
 async def first_async(
@@ -91,10 +91,10 @@ async def every_async(
     checked_timeout(timeout)
     left = _each(waited)[::-1] if waited else []
     del waited
-    until = None if timeout is None else time.monotonic() + timeout
+    until = None if timeout is None else timers.now() + timeout
     try:
         while left:
-            seconds = None if until is None else until - time.monotonic()
+            seconds = None if until is None else until - timers.now()
             if await _first_of(left[-1:], seconds) is None:
                 return False
             left.pop()
@@ -116,7 +116,7 @@ async def _first_of(waited: list[Waited], timeout: float | None) -> Waited | Non
         from machine._waiting.deadlocks import check_awaiting
 
         check_awaiting(waited)
-        await asyncio.wait([won], timeout=timeout)
+        await timers.settled(won, timeout)
     finally:
         _unwatch(waited, won)
         del waited

@@ -4,6 +4,12 @@ The thread is a daemon and starts with the first deadline. A canceled deadline d
 function at once; its entry in the heap goes when it is due, or earlier when more than half
 of the heap is such entries. A forked child starts its own thread.
 
+Waits with a time limit block here too, so that they keep to the same clock as deadlines. In a
+test this clock may be moved by hand (`use`). The thread of the timers does nothing then: who
+moves the clock takes what is due. A blocked thread or task has a deadline like any other. Only
+the test's own thread blocks in real time, because nothing could move the clock meanwhile. When
+the real clock comes back, and in a forked child, what was left of each deadline still is.
+
 Interrupts (`_engine.recovery`): the lock is a plain one, which a `with` block always gives
 back, and the heap holds tuples, whose comparison runs no Python code. The thread itself marks
 that it serves, so a thread that an interrupt prevented is not counted.
@@ -16,8 +22,14 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from machine._logging.report import log_error
+from machine._waiting.gates import open_gate, wake
+
+if TYPE_CHECKING:
+    import asyncio
 
 DEAD_MIN = 64
 """Fewer canceled entries are not worth a clean-up."""
@@ -41,7 +53,8 @@ class Timers:
     """Deadlines in order, and the thread that keeps them."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+        self._clock = self._real = clock
+        self._mover: int | None = None
         self._heap: list[tuple[float, int, Timer]] = []
         self._count = 0
         self._dead = 0
@@ -51,6 +64,60 @@ class Timers:
 
     def __len__(self) -> int:
         return len(self._heap) - self._dead
+
+    def now(self) -> float:
+        """The time of the clock in seconds; only differences mean something."""
+        return self._clock()
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a thread moves the clock, so that what is due runs in that thread."""
+        return self._mover is not None
+
+    def use(self, clock: Callable[[], float] | None) -> None:
+        """Keep to a clock that the calling thread moves, or to the real one for None."""
+        with self._lock:
+            kept = self._real if clock is None else clock
+            shift = kept() - self._clock()
+            self._clock = kept
+            self._mover = None if clock is None else threading.get_ident()
+            for _, _, timer in self._heap:
+                timer.due += shift
+            self._heap = [(timer.due, number, timer) for _, number, timer in self._heap]
+            self._changed.notify()
+
+    def next_due(self) -> float | None:
+        """The time of the next deadline; None if there is none."""
+        with self._lock:
+            return min((due for due, _, timer in self._heap if timer.fn is not None), default=None)
+
+    def acquire(self, gate: threading.Lock, seconds: float | None) -> None:
+        """Block until the gate is opened, or for this time at most."""
+        if seconds is None:
+            gate.acquire()
+        elif seconds <= 0 or self._mover in (None, threading.get_ident()):
+            gate.acquire(timeout=min(max(0, seconds), threading.TIMEOUT_MAX))
+        else:
+            timer = self.add(seconds, partial(open_gate, gate))
+            try:
+                gate.acquire()
+            finally:
+                self.cancel(timer)
+
+    async def settled(self, future: asyncio.Future[Any], seconds: float | None) -> None:
+        """Return once the future is settled, or after this time at most."""
+        import asyncio
+
+        if seconds is None or seconds <= 0 or self._mover is None:
+            await asyncio.wait([future], timeout=seconds)
+            return
+        loop = asyncio.get_running_loop()
+        late: asyncio.Future[None] = loop.create_future()
+        timer = self.add(seconds, partial(wake, loop, late, None))
+        try:
+            await asyncio.wait([future, late], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.cancel(timer)
 
     def add(self, seconds: float, fn: Callable[[], object]) -> Timer:
         """Call `fn` in the timer thread after this time."""
@@ -89,11 +156,17 @@ class Timers:
                     timer.fn = None
         return due
 
+    def call_due(self) -> None:
+        """Call what is due, in order; what one raises is logged."""
+        for fn in self.take_due():
+            call_logged(fn)
+
     def restart(self) -> None:
         """Go on in a forked child, where the thread and the holder of the lock are gone."""
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self._serves = False
+        self.use(None)
         if self._heap:
             self._run()
 
@@ -113,10 +186,11 @@ class Timers:
 
     def _loop(self) -> None:
         while True:
-            for fn in self.take_due():
-                call_logged(fn)
+            if not self.by_hand:
+                self.call_due()
             with self._lock:
-                seconds = self._heap[0][0] - self._clock() if self._heap else WAIT_MAX
+                rests = self.by_hand or not self._heap
+                seconds = WAIT_MAX if rests else self._heap[0][0] - self._clock()
                 self._changed.wait(min(seconds, WAIT_MAX))
 
 

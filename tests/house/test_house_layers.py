@@ -39,6 +39,7 @@ LAYERS = (
     "_checking",
     "",
     "helpers",
+    "testing",
 )
 """Files and folders at the top of the package; each may use only those before it."""
 

@@ -49,6 +49,9 @@ PUBLIC = {
         add_err_connecting basic_states basic_struct connected_groups connected_states
         connected_struct disposed_groups disposed_states disposed_struct
     """,
+    "machine.testing": """
+        ManualClock
+    """,
     "amtracer": """
         ArgsFilter Redact attach attach_from_env close dbg_env pause record resume
     """,
