@@ -94,7 +94,7 @@ class Timers:
     def acquire(self, gate: threading.Lock, seconds: float | None) -> None:
         """Block until the gate is opened, or for this time at most."""
         if seconds is None:
-            gate.acquire()
+            gate.acquire(timeout=-1)
         elif seconds <= 0 or self._mover in (None, threading.get_ident()):
             gate.acquire(timeout=min(max(0, seconds), threading.TIMEOUT_MAX))
         else:

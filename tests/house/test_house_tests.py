@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.house.conftest import Source
 
-FOLDERS = {"core", "wire", "dbg", "screens", "e2e", "house", "package", "typing"}
+FOLDERS = {"core", "wire", "dbg", "screens", "e2e", "house", "package", "testing", "typing"}
 SLEEPING = {"time.sleep", "sleep"}
 SLEEPS = {"tests/core/test_conformance.py": "a handler that is too slow is what the record says"}
 
