@@ -11,9 +11,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from am_dbg.projection.denial import denial_of
 from am_dbg.projection.excerpt import Excerpt
 from am_dbg.projection.machine_order import MachineOrder
 from am_dbg.projection.runs.program_runs import ProgramRun, are_several, program_runs, run_span
+from am_dbg.projection.steps import has_steps
 from am_dbg.store import Gap, GapKind, OpenWorkReport, Store, Track, TransitionRecord
 from am_dbg.store.facts import groups_of
 from amtracer.wire.messages import StateDef, StepDef
@@ -150,7 +152,7 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
 
     Log lines and arguments are cut at the limits of the excerpt, with a mark. A history
     lists open work where it changed; a single transition always lists it. `queue_tick` is
-    left out if it is not known.
+    left out if it is not known, and so is the `reason` of a canceled transition.
     """
     report = track.open.at(number)
     if excerpt is not None and report is not None and report.number != number:
@@ -166,6 +168,7 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
         "type": mutation_word(shape.type),
         "called": [states[index].name for index in shape.called],
         "accepted": bool(shape.flags & ShapeFlag.ACCEPTED),
+        **_reason(track, transition, states),
         "auto": bool(shape.flags & ShapeFlag.AUTO),
         "check": bool(shape.flags & ShapeFlag.CHECK),
         "time": wall_time(transition.time_ns),
@@ -184,6 +187,15 @@ def transition_value(track: Track, number: int, excerpt: Excerpt | None = None) 
         "args": dict(texts.of(transition.args, "argument")),
         **_notes_at(track, number),
     }
+
+
+def _reason(track: Track, transition: TransitionRecord, states: Sequence[StateDef]) -> JsonObject:
+    """What canceled a transition, if one of its steps or lines shows that."""
+    shape = transition.shape
+    if shape.flags & ShapeFlag.ACCEPTED:
+        return {}
+    denial = denial_of(shape, states, transition.lines, has_steps=has_steps(track, shape))
+    return {"reason": denial.note} if denial.handler or denial.state else {}
 
 
 def _lines(entries: Sequence[tuple[int, str]], texts: Excerpt) -> list[JsonObject]:

@@ -179,7 +179,8 @@ def _queue_tick(value: JsonObject) -> str:
 
 def _headline(facts: ShapeFacts, value: JsonObject) -> Iterator[str]:
     yield f"{value['type']:8} {one_line(' '.join(value['called']))}"
-    yield "accepted" if value["accepted"] else "canceled"
+    reason = one_line(value.get("reason", ""))
+    yield "accepted" if value["accepted"] else "canceled" + f": {reason}" * bool(reason)
     for word in ("auto", "check", "empty", "error"):
         if getattr(facts, f"is_{word}"):
             yield word

@@ -90,6 +90,16 @@ def test_why_as_json_has_the_facts_behind_the_paragraph(run: Run, session: Path)
     assert data(run, "why", session, "mach://worker/1")["sources"][0]["address"] == "mach://pool/1"
 
 
+def test_show_has_the_reason_of_a_canceled_transition(run: Run, session: Path) -> None:
+    """The first line and the JSON say what canceled it; an accepted one has no reason."""
+    code, out, _ = run("show", session, "mach://worker/2")
+
+    assert code == Exit.DONE
+    assert "  canceled: failed in PingEnter" in out.splitlines()[1]
+    assert data(run, "show", session, "mach://worker/2")["reason"] == "failed in PingEnter"
+    assert "reason" not in data(run, "show", session, "mach://worker/1")
+
+
 def test_why_lists_blocked_auto_states(run: Run, session: Path) -> None:
     """The machine logs them at its highest level only; here they follow from the ticks."""
     assert run("why", session, "mach://worker/2")[1].splitlines()[-1] == (

@@ -21,6 +21,15 @@ ready.wait("5")  # refused: arg-type
 ready.add_done_callback(lambda handle: handle.reason)
 ready.add_done_callback(lambda handle: handle.raison)  # refused: attr-defined
 
+outcome = mach.ask.add1("Ready", {"id": 1})
+reveal_type(outcome)  # reveals: Outcome
+reveal_type(outcome.result)  # reveals: Result
+reveal_type(mach.why_not("Ready").text)  # reveals: str
+unsaid = outcome.reason.text  # refused: union-attr
+reveal_type(mach.when_any1("Ready", "Ready"))  # reveals: WaitHandle
+outcome.cancel()  # refused: attr-defined
+mach.ask.add1(5)  # refused: arg-type
+unasked = mach.last_refusal.text  # refused: union-attr
 reveal_type(am.first(ready, mach.when_err()))  # reveals: WaitHandle | None
 reveal_type(am.every(ready, mach.ctx, timeout=1))  # reveals: bool
 with am.Context() as ctx:
@@ -32,6 +41,7 @@ reveal_type(mach.new_state_ctx("Ready"))  # reveals: Context
 async def waits() -> None:
     reveal_type(await ready)  # reveals: bool
     reveal_type(await mach.ctx)  # reveals: bool
+    reveal_type(await outcome)  # reveals: bool
     async for change in changes:
         reveal_type(change.active)  # reveals: tuple[str, ...]
     reveal_type(await asyncio.wait_for(ready, 1))  # reveals: bool
