@@ -12,6 +12,10 @@ delete at once, only one succeeds. No thread ever waits for the token, so a lock
 needed; a lock would cost six times as much. An interrupt cannot take the token away, and the
 next drain finishes what an interrupt left open; see `_engine.recovery`.
 
+A thread that finds a transition under way does not even try to take the token: the drainer forgets
+the transition before it gives the token back, so it looks at the queue afterwards. If an
+interrupt left the transition open, its thread drains no more, and the token decides.
+
 The short way: a mutation that finds the token free and the queue empty does not pass
 through the queue. While nothing is bound, logged or traced that could observe it, a plan
 is applied without a transition object, and auto states follow at once. Both ways result in
@@ -38,7 +42,7 @@ class Engine(Draining):
 
     def _mutate(self, call: Call, args: A | None, source: MutSource | None) -> Result:
         """Run a mutation, or leave it to the thread that drains the queue."""
-        if self._slow or self._queue:
+        if self._slow or self._queue or self._tx is not None:
             return self._enqueue(call, args, source)
         try:
             del self._idle
@@ -122,7 +126,8 @@ class Engine(Draining):
         executor = self._executor
         if executor is not None and not executor.is_here():
             return executor.hand_over(mutation)
-        if not self._try_drain(mutation):
+        is_under_way = self._tx is not None and not self._interrupted
+        if is_under_way or not self._try_drain(mutation):
             self._report_queued(mutation, "queue running")
             return QUEUED
         if mutation.result is EXECUTED:

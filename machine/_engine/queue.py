@@ -37,7 +37,7 @@ LONG_DRAIN_FROM = DRAIN_MAX - 100
 
 def duplicate_of(queue: deque[Mutation], call: Call, schema: Schema) -> Mutation | None:
     """The waiting mutation that makes this call, without arguments, superfluous."""
-    if call.multi:
+    if call.multi or not queue:
         return None
     try:
         last = queue[-1]

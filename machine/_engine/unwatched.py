@@ -63,10 +63,10 @@ def run_unwatched(  # noqa: C901 - one function, so that few calls are made; see
     tx._before, tx._calls_done = mach._ticks, 0
     if mutation is not None or source is not None:
         set_rare_fields(tx, source, mutation)
-    turns = bindings.own.get(program) or bindings.turns(program)
+    turns = bindings.own.get(program) or bindings.paired(program)
     accepted, call, tx.clock = True, BETWEEN, monotonic()
     try:
-        for handler, name, counts, call in turns:
+        for handler, (name, counts, call) in turns:
             if mach._disposing and bindings.begins(call, handler):
                 accepted = False
                 break

@@ -334,8 +334,7 @@ def _apply(mach: Walked, tx: Transition) -> None:
 def log_change(mach: Walked, tx: Transition) -> None:
     """The log line that lists which states changed."""
     plan = tx._again or tx.plan
-    texts = plan.change_texts or plan.write_change()
-    text = texts[mach._log_level >= EVERYTHING]
+    text = plan.change_texts()[mach._log_level >= EVERYTHING]
     if text:
         mach.log_lvl(CHANGES, text + tx.log_args() if tx._args else text)
 

@@ -34,6 +34,10 @@ Bound = tuple[tuple[int, int], ...]
 
 Question = tuple["Phase", int, int]
 
+Turn = tuple[str, int, "HandlerCall"]
+"""What a transition has to know of one callable: the handler's name, how many steps are added
+once it passed (one for the last callable of a call, none for the others), and the call."""
+
 
 class Phase(enum.IntEnum):
     """When a handler is called."""
@@ -88,6 +92,7 @@ class HandlerCall:
         "position",
         "source",
         "target",
+        "turns",
     )
 
     def __init__(self, names: Names, slot: Slot, bound: Bound) -> None:
@@ -96,6 +101,10 @@ class HandlerCall:
         self.bound = bound
         self.passed = self._step()
         self._refused: list[Step] = []
+        last = len(bound) - 1
+        self.turns: tuple[Turn, ...] = tuple(
+            [(self.name, int(at == last), self) for at in range(len(bound))]
+        )
 
     @property
     def question(self) -> Question:

@@ -39,6 +39,7 @@ from machine._handlers.calls import (
     Bound,
     HandlerCall,
     Slot,
+    Turn,
     final_slots,
     negotiation_slots,
 )
@@ -57,26 +58,16 @@ KEEP_EVERY = 16
 
 Calls = tuple[HandlerCall, ...]
 
-Turn = tuple[Handler | None, str, int, HandlerCall]
-"""What a transition does next: a callable, the handler's name, how many steps are added
-once it passed (one for the last callable of a call, none for the others), and the call. The
-callable is None where the ticks change."""
+Paired = tuple[Handler | None, Turn]
+"""A callable and its turn; the callable is None where the ticks change."""
+
+APPLY: Turn = ("", 0, BETWEEN)
 
 
 class Program:
     """The handler calls of one plan, in order; `fetch` takes their callables out of a list."""
 
-    __slots__ = (
-        "calls",
-        "counts",
-        "empty",
-        "fetch",
-        "finals",
-        "is_kept",
-        "names",
-        "negotiation",
-        "steps",
-    )
+    __slots__ = ("empty", "fetch", "finals", "is_kept", "negotiation", "steps", "turns")
 
     def __init__(self, negotiation: Calls = (), finals: Calls = ()) -> None:
         self.negotiation = negotiation
@@ -85,18 +76,12 @@ class Program:
         self.is_kept = False
         """Whether the same plan gets the same program again."""
         self.steps = tuple([call.passed for call in (*negotiation, *finals) if call.bound])
-        turns = [*_turns(negotiation), (0, 0, BETWEEN), *_turns(finals)]
-        self.fetch: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*[t[0] for t in turns])
-        self.counts = tuple([turn[1] for turn in turns])
-        self.calls = tuple([turn[2] for turn in turns])
-        self.names = tuple([call.name for call in self.calls])
-
-
-def _turns(calls: Calls) -> Iterator[tuple[int, int, HandlerCall]]:
-    for call in calls:
-        last = len(call.bound) - 1
-        for at, (_, place) in enumerate(call.bound):
-            yield place, int(at == last), call
+        before = [turn for call in negotiation for turn in call.turns]
+        after = [turn for call in finals for turn in call.turns]
+        self.turns: tuple[Turn, ...] = (*before, APPLY, *after)
+        places = [place for call in negotiation for _, place in call.bound]
+        places += [0, *[place for call in finals for _, place in call.bound]]
+        self.fetch: Callable[[list[Any]], tuple[Any, ...]] = itemgetter(*places)
 
 
 NOTHING_BOUND = Program()
@@ -116,7 +101,7 @@ class CallLayout:
         self.programs: dict[Plan, Program] = {}
         self._every: dict[Plan, Program] = {}
         self._calls: dict[Slot, HandlerCall] = {}
-        self._made: dict[tuple[Calls, Calls], Program] = {}
+        self._made: dict[tuple[Turn, ...], Program] = {}
         self._resets = self.automaton.resets
 
     @abstractmethod
@@ -131,7 +116,7 @@ class CallLayout:
         found = self.programs.get(plan)
         if found is None:
             made = self._make(plan)
-            made = self._made.setdefault((made.negotiation, made.finals), made)
+            made = self._made.setdefault(made.turns, made)
             made.is_kept = True
             found = self.programs.setdefault(plan, made)
         return found
@@ -242,7 +227,7 @@ class Bindings:
         self.items = items
         self.programs: dict[Plan, Program] = NO_PROGRAMS
         self.callables: list[Any] = NO_CALLABLES
-        self.own: dict[Program, tuple[Turn, ...]] = NO_TURNS
+        self.own: dict[Program, tuple[Paired, ...]] = NO_PAIRS
         self.looked_up = 0
         self._layout: SharedLayout | OwnLayout | None = None
 
@@ -253,7 +238,7 @@ class Bindings:
         layout = self._layout_for(plan.node.automaton)
         found = layout.program(plan)
         if self.programs is not layout.programs:
-            self.own = NO_TURNS
+            self.own = NO_PAIRS
             self.programs = layout.programs
         return found
 
@@ -261,16 +246,15 @@ class Bindings:
         """All calls of a plan, including those without handlers; none if nothing is bound."""
         return self._layout_for(plan.node.automaton).every(plan) if self.items else NOTHING_BOUND
 
-    def turns(self, program: Program) -> Iterable[Turn]:
-        """The turns of a program, with the callables in them; sometimes kept."""
+    def paired(self, program: Program) -> Iterable[Paired]:
+        """The turns of a program with their callables; sometimes kept."""
         self.looked_up += 1
-        found = program.fetch(self.callables)
-        turns = zip(found, program.names, program.counts, program.calls, strict=False)
+        paired = zip(program.fetch(self.callables), program.turns, strict=False)
         if self.looked_up % KEEP_EVERY or not program.is_kept:
-            return turns
-        if self.own is NO_TURNS:
+            return paired
+        if self.own is NO_PAIRS:
             self.own = {}
-        return self.own.setdefault(program, tuple(turns))
+        return self.own.setdefault(program, tuple(paired))
 
     def begins(self, call: HandlerCall, handler: Handler | None) -> bool:
         """Whether this is the first callable of a call, or the call has none."""
@@ -296,11 +280,11 @@ class Bindings:
             layout = OwnLayout(automaton, items)
             callables = layout.callables
         self.items, self.callables = items, callables
-        self.own, self.programs = NO_TURNS, NO_PROGRAMS
+        self.own, self.programs = NO_PAIRS, NO_PROGRAMS
         self._layout = layout
         return layout
 
 
 NO_PROGRAMS: dict[Plan, Program] = {}
 NO_CALLABLES: list[Any] = []
-NO_TURNS: dict[Program, tuple[Turn, ...]] = {}
+NO_PAIRS: dict[Program, tuple[Paired, ...]] = {}

@@ -105,8 +105,7 @@ class Plan:
 
     `growth` pairs a state with how much its tick grows; `changed` lists those states.
     `after` is the node that follows. `entered` and `moved` are the names of the states that
-    activate, or change at all; None until waiters ask for them. `change_texts` are made when
-    the change is logged.
+    activate, or change at all; None until waiters ask for them.
     """
 
     __slots__ = (
@@ -114,7 +113,6 @@ class Plan:
         "accepted",
         "after",
         "call",
-        "change_texts",
         "changed",
         "entered",
         "enters",
@@ -138,7 +136,6 @@ class Plan:
         self._explanation = explanation
         self.entered: frozenset[str] | None = None
         self.moved: frozenset[str] | None = None
-        self.change_texts: tuple[str, str] | None = None
         self.result = EXECUTED if verdict.accepted else CANCELED
         if not verdict.accepted:
             self.growth: tuple[tuple[int, int], ...] = ()
@@ -161,11 +158,20 @@ class Plan:
         self.moved = moved = frozenset([names[index] for index in self.changed])
         return entered, moved
 
-    def write_change(self) -> tuple[str, str]:
-        """Make `change_texts`: the log line of the change, and the longer one of all targets.
+    def change_texts(self) -> tuple[str, str]:
+        """The log line of the change, and the longer one of all targets; empty if none changes.
 
-        Both are empty if no state changes.
+        They are kept with the automaton, since most plans are never logged.
         """
+        kept = self.node.automaton.change_texts
+        texts = kept.get(self)
+        if texts is None:
+            texts = self._write_change()
+            if self.is_remembered:
+                kept[self] = texts
+        return texts
+
+    def _write_change(self) -> tuple[str, str]:
         names, before = self.node.automaton.schema.names, self.node.mask
         added = [state for state in self.enters if not before >> state & 1]
         again = [state for state in self.enters if before >> state & 1]
@@ -174,8 +180,7 @@ class Plan:
         kept = [names[state] for state in self.targets if state not in self.enters]
         begin = f"[state{':auto' * self.call.auto}]"
         texts = " ".join([begin, *parts]), " ".join([begin, *parts, *kept])
-        self.change_texts = texts = texts if parts else ("", "")
-        return texts
+        return texts if parts else ("", "")
 
     @property
     def question(self) -> object:
@@ -208,6 +213,7 @@ class Automaton:
         "_misses",
         "_returns",
         "_room",
+        "change_texts",
         "layouts",
         "limit",
         "nodes",
@@ -228,6 +234,7 @@ class Automaton:
         self._room = self.limit * PLANS_PER_NODE
         self._missed: set[int] = set()
         self._misses = self._returns = 0
+        self.change_texts: dict[Plan, tuple[str, str]] = {}
 
     def node(self, active: Indexes, marks: Marks = NO_MARKS) -> Node:
         """The node of an ordered active list; closes the memory if it is full."""

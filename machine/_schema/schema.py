@@ -32,6 +32,9 @@ NAME_CHARS_MAX = 1000
 
 Indexes = tuple[int, ...]
 
+_LABELS = [f"{kind}] " for kind in MutationType]
+_AUTO_LABELS = [f"{kind}:auto] " for kind in MutationType]
+
 
 def clean(name: str, state: State, defined: Mapping[str, object]) -> State:
     """The state without relations to itself, contradictions and undefined targets."""
@@ -87,7 +90,6 @@ class Call:
         "barred",
         "called",
         "calls_exception",
-        "label",
         "lasts",
         "mask",
         "multi",
@@ -117,8 +119,11 @@ class Call:
         self.lasts: bool | None = None  # computed by `_engine.queue` when it needs it
         self.calls_exception = EXCEPTION in self.names
         self.text = " ".join(self.names)
-        self.label = f"{type}{':auto' * auto}] {self.text}"
-        """How log lines begin that are about it, after the bracket."""
+
+    @property
+    def label(self) -> str:
+        """How log lines that are about it begin, after the bracket."""
+        return (_AUTO_LABELS if self.auto else _LABELS)[self.type] + self.text
 
     def __repr__(self) -> str:
         return f"<Call {self.type}{':auto' if self.auto else ''} {self.text}>"

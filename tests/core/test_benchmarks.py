@@ -107,7 +107,7 @@ def test_a_plan_that_is_not_remembered_is_reported_without_deciding_it_again(
 
 def test_ours_does_the_job_of_the_peers() -> None:
     """A guarded toggle calls handlers and tracers at each step, and changes the state."""
-    step, check = peers.asyncmachine(2, guarded=True)
+    step, check = peers.asyncmachine(2, guarded=True)()
     before = check()
     step()
 
