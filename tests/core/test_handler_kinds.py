@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import machine as am
-from machine._handlers import kinds, lookup
+from machine._handlers import kinds, lookup, names
 from machine._handlers.bound import AskedBinding, KnownBinding
 from machine._handlers.calls import HandlerCall
 from machine._machine import binding
@@ -731,3 +731,43 @@ def test_programs_of_everything_are_kept_up_to_the_limit(
         layout = mach._bindings._layout
         assert layout is not None
         assert len(layout._every) <= 2
+
+
+def test_programs_of_everything_are_made_each_time_without_memory(
+    struct: dict[str, am.State],
+) -> None:
+    """Handlers are called as ever."""
+    one = Handlers()
+    mach = bound(struct, one, cache=0)
+    mach.set_logger_empty(am.LogLevel.EVERYTHING)
+    toggle(mach, 2)
+    layout = mach._bindings._layout
+
+    assert layout is not None
+    assert layout._every == {}
+    assert one.seen == ["AEnter", "AState"] * 2
+
+
+def test_a_class_whose_objects_are_asked_is_warned_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to a limit of names that are remembered; past it, warnings may come again."""
+    monkeypatch.setattr(names, "NEWS_MAX", 1)
+    names._warned.clear()
+
+    class OnDemand:
+        def StartEnd(self, e: am.Event) -> None:
+            """Of two meanings."""
+
+        def __getattr__(self, name: str) -> object:
+            raise AttributeError(name)
+
+    class Other(OnDemand):
+        """Of another class."""
+
+    states = {"Start": am.State(), "End": am.State()}
+    bound(states, OnDemand(), OnDemand(), Other(), Other())
+
+    assert caplog.text.count("StartEnd of OnDemand") == 1
+    assert caplog.text.count("StartEnd of Other") == 1
+    assert len(names._warned) == 1

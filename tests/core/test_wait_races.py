@@ -355,3 +355,36 @@ def test_threads_never_lose_a_wake_up(made: Callable[..., am.Machine]) -> None:
 
     assert woken == [True] * 4
     assert len(mach._subscriptions()) == 0
+
+
+def test_a_state_that_activates_while_it_is_subscribed_to_is_noticed() -> None:
+    """The ticks are looked at again once the subscription is in the index."""
+    mach = am.Machine(None, {"A": am.State()})
+    mach.when1("A").cancel()
+    assert mach._waiters is not None
+
+    class Meanwhile:
+        def __iter__(self) -> Meanwhile:
+            return self
+
+        def __next__(self) -> int:
+            mach.add1("A")
+            return 7
+
+    mach._waiters._numbers = Meanwhile()  # type: ignore[assignment]
+
+    assert mach.when1("A").reason == "match"
+
+
+def test_auto_states_stay_off_if_a_waiter_disposes_the_machine() -> None:
+    """Waiters are released before the auto states get their turn."""
+    mach = am.Machine(None, {"A": am.State(), "Auto": am.State(auto=True, require=["A"])})
+    handle = mach.when1("A")
+    handle.add_done_callback(lambda _: mach.dispose_force())
+    seen: list[str] = []
+    mach.on_error(lambda _mach, error: seen.append(repr(error)))
+
+    mach.add1("A")
+
+    assert mach.is_disposed()
+    assert seen == []
