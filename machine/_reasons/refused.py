@@ -15,7 +15,7 @@ There are three places for it:
   until the state activates, which its tick shows.
 - *The mutation*, for its outcome (`_asking`).
 
-Each thread remembers the refusals of `MACHINES_MAX` machines, and refers to them
+Each thread remembers the last refusals of `MACHINES_MAX` machines, and refers to them
 weakly. A state has at most one.
 """
 
@@ -134,7 +134,8 @@ def keep_last(mach: object, refused: Refused | Plan, before: Sequence[int] = ())
     except AttributeError:
         last = _here.last = {}
     key = id(mach)
-    if len(last) >= MACHINES_MAX and key not in last:
+    last.pop(key, None)  # it may be that of a machine that is gone, and has to come last
+    if len(last) >= MACHINES_MAX:
         del last[next(iter(last))]
     last[key] = ref(mach), refused, before
 
