@@ -50,7 +50,8 @@ PUBLIC = {
         connected_struct disposed_groups disposed_states disposed_struct
     """,
     "machine.testing": """
-        ManualClock
+        Coverage ManualClock a_assert_becomes assert_active assert_becomes assert_inactive
+        states_machine
     """,
     "amtracer": """
         ArgsFilter Redact attach attach_from_env close dbg_env pause record resume

@@ -18,7 +18,7 @@ FUNCTION_LINES_MAX = 60
 FOLDER_MODULES_MAX = 25
 
 
-ROOMS_MAX = {"am_dbg": 20, "amtracer": 10, "machine": 18}
+ROOMS_MAX = {"am_dbg": 20, "amtracer": 10, "machine": 20}
 """Files and folders at the top of a package."""
 
 

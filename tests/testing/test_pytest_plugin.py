@@ -39,6 +39,12 @@ TESTS = """
 """
 
 
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs inside are no workers, even if this one is."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+
+
 def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
     """A run in this process, without the plugins that warn without settings."""
     return pytester.runpytest_inprocess(
