@@ -110,8 +110,8 @@ def _goes_on_watched(mach: Running, tx: Transition) -> bool:
     """Log what changed, if there is a level now; True if arguments of a state are awaited."""
     if mach._log_level:
         log_change(mach, tx)
-    waiters = mach._waiters
-    return waiters is not None and bool(waiters.args_pending) and waiters.awaits_args(tx.plan)
+    waiters, plan = mach._waiters, tx.plan
+    return waiters is not None and plan not in waiters.args_ignored and waiters.awaits_args(plan)
 
 
 def _is_watched(mach: Running, tx: Transition) -> bool:
