@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("httpx")
+pytest.importorskip("httpx2")
 testclient = pytest.importorskip("fastapi.testclient", exc_type=ImportError)
 
 PROGRAM = Path(__file__).resolve().parents[2] / "examples" / "fastapi_orders.py"

@@ -1,7 +1,8 @@
 """Every program of the manual and of the recipes runs and prints what its page shows.
 
 A page that needs a package which is not always installed has a comment such as
-`<!-- needs fastapi httpx -->`. Without the package its programs are skipped.
+`<!-- needs fastapi httpx2 -->`. Without the package its programs are skipped. A program that
+begins with a comment such as `# file: sums.py` is a file that the later ones import.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ SHOWN = re.compile(r"^print\(.*\)  # (.+)$", re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 NEEDS = re.compile(r"^<!-- needs (.+) -->$", re.MULTILINE)
+FILE = re.compile(r"# file: ([\w.]+)\n")
 LIMIT = re.compile(r"^\| .+ \| ([\d,.]+)[^|]*\| `([\w.]+)` \|$", re.MULTILINE)
 LANGUAGES = {"python", "output", "sh", "text"}
 """`python` runs, `output` is what the program right before it prints, the others are shown."""
@@ -81,9 +83,13 @@ def test_programs_of_the_manual_run(
     for package in " ".join(NEEDS.findall(read(page))).split():
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     module = ModuleType("manual")
     monkeypatch.setitem(sys.modules, "manual", module)
     for block, shown in programs(page):
+        if named := FILE.match(block.text):
+            Path(named[1]).write_text(block.text, encoding="utf-8")
+            continue
         program = "\n" * (block.line - 1) + block.text
 
         exec(compile(program, page, "exec", dont_inherit=True), module.__dict__)
