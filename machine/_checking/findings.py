@@ -35,7 +35,7 @@ def findings(subject: Definition | Machine | Iterable[Machine], handlers: object
     """All findings; those that several machines have in common once, with all their ids."""
     given = _listed(handlers)
     machines = _machines(subject)
-    if not machines:
+    if machines is None:
         struct = struct_of(subject)  # type: ignore[arg-type]
         states = take_in(struct)
         schema = Schema(states, tuple(states))
@@ -66,12 +66,12 @@ def _listed(handlers: object) -> list[object]:
     return list(handlers) if isinstance(handlers, list | tuple) else [handlers]
 
 
-def _machines(subject: object) -> list[Machine]:
-    """The machines to check; empty for a schema."""
+def _machines(subject: object) -> list[Machine] | None:
+    """The machines to check; None for a schema."""
     if isinstance(subject, Machine):
         return [subject]
     if isinstance(subject, Mapping | type) or not isinstance(subject, Iterable):
-        return []
+        return None
     found = list(subject)
     for one in found:
         if not isinstance(one, Machine):

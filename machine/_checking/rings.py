@@ -38,7 +38,7 @@ class PipeEdge(NamedTuple):
 def rings(machines: Iterable[Machine]) -> Iterator[Finding]:
     """Rings of pipes that begin at these machines, and do not come to rest or never begin."""
     edges = _edges(machines)
-    multi = [edge for edge in edges if edge.target[0].get_struct()[edge.target[1]].multi]
+    multi = [edge for edge in edges if _is_multi(*edge.target)]
     endless = _circles(multi)
     for circle in endless:
         yield _finding(circle, "each call of a multi state counts, so the ring never ends")
@@ -55,10 +55,12 @@ def _edges(machines: Iterable[Machine]) -> list[PipeEdge]:
     """All pipes from these machines and from those to which they lead."""
     found: list[PipeEdge] = []
     left = list(machines)
+    known = set(left)
     for machine in left:  # grows meanwhile
         for pipe in [one for one in list(machine._pipes or ()) if isinstance(one, Pipe)]:
             found += _edges_of(pipe, machine)
-            if pipe.target not in left:
+            if pipe.target not in known:
+                known.add(pipe.target)
                 left.append(pipe.target)
     return found
 
@@ -68,6 +70,12 @@ def _edges_of(pipe: Pipe, machine: Machine) -> Iterator[PipeEdge]:
         target = part.target_states[0]
         if part.source() is machine and not is_error_state(target):
             yield PipeEdge((machine, part.state), (pipe.target, target), pipe)
+
+
+def _is_multi(machine: Machine, state: str) -> bool:
+    """Whether each call of a state counts; not if a change of the schema dropped it."""
+    schema = machine._schema
+    return state in schema.index and bool(schema.multi_mask >> schema.index[state] & 1)
 
 
 def _begins_at_several(pipe: Pipe) -> bool:

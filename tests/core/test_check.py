@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -16,6 +18,7 @@ from machine import pipes, states
 from tests.core.test_conformance import SCENARIOS, struct_of
 
 S = am.State
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
 def kinds(schema: Any, handlers: object = None) -> list[tuple[Kind, tuple[str, ...]]]:
@@ -327,7 +330,7 @@ def test_machines_are_checked_with_their_handlers() -> None:
     (found,) = am.check([one, two, three])
 
     assert (found.kind, found.machines) == (Kind.AMBIGUOUS, ("one", "two"))
-    assert am.check(three) == []
+    assert am.check(three) == am.check([]) == am.check(iter(())) == []
     assert am.check(one)[0].machines == ("one",)
 
 
@@ -358,6 +361,16 @@ def test_a_ring_of_multi_states_never_ends() -> None:
     assert found.machines == ("one", "two", "three")
     assert "so the ring never ends" in found.happens
     assert sorted(am.check(three)[0].states) == sorted(found.states)
+
+
+def test_a_pipe_to_a_state_that_is_gone_makes_no_ring() -> None:
+    """A change of the schema dropped it."""
+    one, two = machines = made("one", "two")
+    for source, target in ((one, two), (two, one)):
+        pipes.bind(source, "Msg", target)
+    two.set_struct({"Up": S(), "Other": S(), "ErrLink": S()}, ["Up", "Other", "ErrLink"])
+
+    assert am.check(machines) == []
 
 
 def test_rings_that_end_are_no_finding() -> None:
@@ -408,6 +421,26 @@ def test_ready_made_states_have_no_finding() -> None:
     assert am.check(EveryReadyMade, states.DisposedHandlers) == []
 
 
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_have_no_finding(path: Path) -> None:
+    """All schemas in the modules of the examples are written as they are meant."""
+    found = [
+        (name, str(finding))
+        for name, value in runpy.run_path(str(path)).items()
+        if is_schema(value)
+        for finding in am.check(value)
+    ]
+
+    assert found == []
+
+
+def is_schema(value: object) -> bool:
+    if isinstance(value, dict):
+        return bool(value) and all(isinstance(one, am.State) for one in value.values())
+    own = isinstance(value, type) and not value.__module__.startswith("machine.")
+    return own and issubclass(value, am.StatesBase)
+
+
 def test_a_finding_is_a_value_with_a_text() -> None:
     """The text begins with the kind."""
     (found,) = am.check({"A": S(require=["A"])})
@@ -430,6 +463,7 @@ def never_active(struct: dict[str, am.State]) -> set[str]:
     return {one.states[0] for one in found}
 
 
+@pytest.mark.slow
 @given(schemas, calls)
 def test_a_state_that_is_never_active_is_never_active(
     struct: dict[str, am.State], mutations: list[tuple[str, list[str]]]
