@@ -149,7 +149,7 @@ class StateMissingError(MachineError):
         known: Iterable[str] = (),
         detail: str = "",
     ) -> None:
-        self.names = list(names)
+        self.names: list[str] = list(names)
         self.machine_id = machine_id
         text = detail or f"{' '.join(map(str, names))} not defined in struct for {machine_id}"
         super().__init__(text + did_you_mean(names, known))

@@ -58,7 +58,7 @@ class DictionaryWriter:
 
     def clear(self) -> None:
         """Empty all tables, for a new segment."""
-        self.full = False
+        self.full: bool = False
         self._strings_max = min(self._entries_max, _STRINGS_FULL)
         self.calls: list[int] = []
         self.usual_lines: list[int] = []

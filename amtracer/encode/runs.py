@@ -42,10 +42,10 @@ class OpenRun:
     )
 
     def __init__(self, schema: int, row: int, tx_prefix: str, unit: int) -> None:
-        self.schema = schema
-        self.row = row
-        self.tx_prefix = tx_prefix
-        self.unit = unit
+        self.schema: int = schema
+        self.row: int = row
+        self.tx_prefix: str = tx_prefix
+        self.unit: int = unit
         self.begin()
 
     def begin(self) -> None:

@@ -62,7 +62,7 @@ class AtomicFile:
     """
 
     def __init__(self, path: PathLike) -> None:
-        self.shown = shown(path)
+        self.shown: str = shown(path)
         try:
             self._path = os.path.realpath(os.fsdecode(path))
             self._part = part_path(self._path)
@@ -71,7 +71,7 @@ class AtomicFile:
         except (OSError, ValueError, _BusyError) as error:
             raise self._error(error) from error
         self._published = False
-        self.closed = False
+        self.closed: bool = False
 
     def write(self, data: bytes) -> None:
         """Write all of it; an error removes the unfinished file."""

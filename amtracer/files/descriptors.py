@@ -20,8 +20,8 @@ class OwnedDescriptor:
     __slots__ = ("_identity", "fd", "place")
 
     def __init__(self, fd: int, place: int = -1) -> None:
-        self.fd = fd
-        self.place = place
+        self.fd: int = fd
+        self.place: int = place
         self._identity = _identity(fd)
 
     @property

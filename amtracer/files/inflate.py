@@ -29,7 +29,7 @@ class Inflater:
         self._decompressor = brotli.Decompressor()
         self._total_max = total_max
         self._failed = False
-        self.total = 0
+        self.total: int = 0
 
     @property
     def finished(self) -> bool:

@@ -143,7 +143,7 @@ class RecordWriter:
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
-        self.position = 0
+        self.position: int = 0
         self._records = self._rows = self._crc = 0
 
     def begin(self) -> None:

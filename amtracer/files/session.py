@@ -105,8 +105,8 @@ class SessionWriter:
         self._clock = clock
         self._compressor = _compressor()
         self._frames = FrameWriter(FILE)
-        self.unflushed = 0
-        self.set_aside = ""
+        self.unflushed: int = 0
+        self.set_aside: str = ""
         self._file = AtomicFile(path)
         self._path = os.path.realpath(os.fsdecode(path))
         with ExitStack() as begun:

@@ -26,16 +26,16 @@ def _reader(kind: type, name: str) -> Callable[[Any], Any]:
     return read
 
 
-mro = _reader(type, "__mro__")
+mro: Callable[[Any], Any] = _reader(type, "__mro__")
 """Returns the classes in the method resolution order of a class."""
 _name = _reader(type, "__name__")
-namespace = _reader(type, "__dict__")
+namespace: Callable[[Any], Any] = _reader(type, "__dict__")
 """Returns the attributes that a class itself defines."""
 _flags = _reader(type, "__flags__")
 _enum_dict = _reader(Enum, "__dict__")
-module_names = _reader(ModuleType, "__dict__")
+module_names: Callable[[Any], Any] = _reader(ModuleType, "__dict__")
 """Returns the names in a module."""
-exception_args = _reader(BaseException, "args")
+exception_args: Callable[[Any], Any] = _reader(BaseException, "args")
 """Returns the arguments of an exception."""
 
 

@@ -146,26 +146,26 @@ class TracedMachine:
     )
 
     def __init__(self, id: str, parent: str, tags: tuple[str, ...], tx_prefix: str) -> None:
-        self.id = id
-        self.parent = parent
-        self.tags = tags
-        self.tx_prefix = tx_prefix
+        self.id: str = id
+        self.parent: str = parent
+        self.tags: tuple[str, ...] = tags
+        self.tx_prefix: str = tx_prefix
         self.schema: TracedSchema | None = None
-        self.number = -1
-        self.row = 0
+        self.number: int = -1
+        self.row: int = 0
         self.ticks: list[int] | None = None
-        self.gone = False
-        self.is_untraceable = False
-        self.is_deferred = False
-        self.paused = False
+        self.gone: bool = False
+        self.is_untraceable: bool = False
+        self.is_deferred: bool = False
+        self.paused: bool = False
         self.redact: Callable[[str], str] | None = None
-        self.queue_refused = 0
-        self.refusals_sent = 0
-        self.refusals_pending = False
+        self.queue_refused: int = 0
+        self.refusals_sent: int = 0
+        self.refusals_pending: bool = False
         self.waiting_lines: WaitingLines | None = None
-        self.lines_sent = 0
+        self.lines_sent: int = 0
         self.open_work: tuple[OpenWorkItem, ...] = ()
-        self.open_work_more = 0
+        self.open_work_more: int = 0
         self.open_since: dict[tuple[str, int], int] = {}
 
 
@@ -175,8 +175,8 @@ class TracedSchema:
     __slots__ = ("machine", "states")
 
     def __init__(self, machine: TracedMachine, states: tuple[StateDef, ...]) -> None:
-        self.machine = machine
-        self.states = states
+        self.machine: TracedMachine = machine
+        self.states: tuple[StateDef, ...] = states
 
 
 Outcome = tuple[bool, bool, Changes]
@@ -201,10 +201,10 @@ class SnapshotEvent:
     def __init__(
         self, schema: TracedSchema, ticks: Sequence[int], row: int, *, deferred: bool = False
     ) -> None:
-        self.schema = schema
-        self.ticks = ticks
-        self.row = row
-        self.is_deferred = deferred
+        self.schema: TracedSchema = schema
+        self.ticks: Sequence[int] = ticks
+        self.row: int = row
+        self.is_deferred: bool = deferred
 
 
 class PausedEvent(SnapshotEvent):
@@ -225,8 +225,8 @@ class WaitingLinesEvent:
     __slots__ = ("lines", "schema")
 
     def __init__(self, schema: TracedSchema, lines: WaitingLines) -> None:
-        self.schema = schema
-        self.lines = lines
+        self.schema: TracedSchema = schema
+        self.lines: WaitingLines = lines
 
 
 class OpenWorkEvent:
@@ -246,10 +246,10 @@ class OpenWorkEvent:
         *,
         last: bool = False,
     ) -> None:
-        self.machine = machine
-        self.work = work
-        self.more = more
-        self.last = last
+        self.machine: TracedMachine = machine
+        self.work: Sequence[OpenWorkLike] = work
+        self.more: int = more
+        self.last: bool = last
 
 
 class GoneEvent:
@@ -258,7 +258,7 @@ class GoneEvent:
     __slots__ = ("machine",)
 
     def __init__(self, machine: TracedMachine) -> None:
-        self.machine = machine
+        self.machine: TracedMachine = machine
 
 
 class RefusedEvent:
@@ -267,7 +267,7 @@ class RefusedEvent:
     __slots__ = ("machine",)
 
     def __init__(self, machine: TracedMachine) -> None:
-        self.machine = machine
+        self.machine: TracedMachine = machine
 
 
 class LateHandlerEvent:
@@ -278,11 +278,11 @@ class LateHandlerEvent:
     def __init__(
         self, machine: TracedMachine, row: int, handler: str, place: str, duration_ns: int
     ) -> None:
-        self.machine = machine
-        self.row = row
-        self.handler = handler
-        self.place = place
-        self.duration_ns = duration_ns
+        self.machine: TracedMachine = machine
+        self.row: int = row
+        self.handler: str = handler
+        self.place: str = place
+        self.duration_ns: int = duration_ns
 
 
 TracerEvent = (

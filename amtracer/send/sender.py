@@ -82,7 +82,7 @@ class Sender:
     def __init__(self, sink: Sink, *, queue_max: int = limits.SENDER_QUEUE_MAX) -> None:
         self._sink = sink
         self._queue: deque[TracerEvent] = deque(maxlen=queue_max)
-        self.append = self._queue.append
+        self.append: Callable[[TracerEvent], object] = self._queue.append
         self.open_work_reader: Callable[[Sender, bool], Iterable[TracerEvent]] | None = None
         """Returns the open work of the machines; the flag says whether it is the last poll."""
         self._offset_ns = time_ns() - monotonic_ns()
@@ -91,8 +91,8 @@ class Sender:
         self._begin()
 
     def _begin(self) -> None:
-        self.asleep = True
-        self.ended = False
+        self.asleep: bool = True
+        self.ended: bool = False
         self._session = os.urandom(8).hex()
         self._open = False
         self._given_up = False

@@ -9,7 +9,7 @@ again with all its steps, which is slow, so it is done once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from amtracer.send.events import Changes, Outcome, PlanLike, StepLike
@@ -32,7 +32,7 @@ class Shapes:
 
     def __init__(self) -> None:
         self._planned: dict[PlanLike, Shape] = {}
-        self.known = self._planned.get
+        self.known: Callable[[PlanLike], Shape | None] = self._planned.get
         self._asked: dict[object, Shape] = {}
         self._others: dict[object, Shape] = {}
         self._shapes: dict[Shape, Shape] = {}

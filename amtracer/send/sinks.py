@@ -89,11 +89,11 @@ class SocketSink:
     """A debugger at an address; the only sink that gets the token of the environment."""
 
     trouble = "cannot reach"
-    batch_s = limits.BATCH_AGE_S_MAX
+    batch_s: float = limits.BATCH_AGE_S_MAX
 
     def __init__(self, address: Address) -> None:
-        self.name = f"a debugger at {address}"
-        self.sent = 0
+        self.name: str = f"a debugger at {address}"
+        self.sent: int = 0
         self._address = address
         self._socket: socket.socket | None = None
         self._descriptor: OwnedDescriptor | None = None
@@ -242,14 +242,14 @@ class FileSink:
 
     trouble = "cannot record"
     has_room = True
-    batch_s = limits.FILE_BATCH_AGE_S_MAX
+    batch_s: float = limits.FILE_BATCH_AGE_S_MAX
 
     def __init__(self, path: PathLike, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = absolute_path(path)
         self._clock = clock
         self._writer: SessionWriter | None = None
-        self.name = shown(self._path)
-        self.sent = 0
+        self.name: str = shown(self._path)
+        self.sent: int = 0
 
     @property
     def idle_s(self) -> float | None:

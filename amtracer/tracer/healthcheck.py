@@ -101,5 +101,5 @@ def _add_state(mach: MachineLike | None) -> bool:
     return True
 
 
-health_checks = HealthChecks()
+health_checks: HealthChecks = HealthChecks()
 """The health checks of this process."""

@@ -37,7 +37,7 @@ class HeldRecording:
         self._path = os.fsdecode(path)
         self._sender = Sender(FileSink(path))
         self._sender.asleep = False  # nobody wakes it before `write`
-        self.count = 0
+        self.count: int = 0
         """How many machines were added; submachines of theirs come in addition."""
 
     def add(self, mach: am.Machine) -> None:

@@ -26,7 +26,7 @@ class TracedMachines:
     """
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.all_paused = False
         self._machines: dict[TracedMachine, weakref.ref[am.Machine]] = {}
         self._senders: dict[TracedMachine, Sender] = {}
@@ -70,5 +70,5 @@ class TracedMachines:
         self.lock = threading.RLock()
 
 
-traced_machines = TracedMachines()
+traced_machines: TracedMachines = TracedMachines()
 """The traced machines of this process."""

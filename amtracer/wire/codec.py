@@ -89,9 +89,9 @@ class StreamTotals:
     __slots__ = ("crc", "frames", "size")
 
     def __init__(self) -> None:
-        self.frames = 0
-        self.size = 0
-        self.crc = 0
+        self.frames: int = 0
+        self.size: int = 0
+        self.crc: int = 0
 
     def add(self, frame: bytes) -> None:
         self.frames += 1
@@ -244,7 +244,7 @@ class FrameReader:
         self._need = _LENGTH_BYTES
         self._totals = StreamTotals()
         self._error: WireError | None = None
-        self.ended = False
+        self.ended: bool = False
 
     @property
     def frames(self) -> int:

@@ -58,9 +58,9 @@ class DrainToken:
 class Core(Logging, DrainToken):
     """The state of a machine, which all other parts read and change."""
 
-    queue_limit = Setting(1000, checked_count)
-    panic_to_exception = Setting(True, checked_flag)
-    log_stack_trace = Setting(True, checked_flag)
+    queue_limit: Setting[int] = Setting(1000, checked_count)
+    panic_to_exception: Setting[bool] = Setting(True, checked_flag)
+    log_stack_trace: Setting[bool] = Setting(True, checked_flag)
 
     _queue_limit: int
     _tx_prefix: str = ""

@@ -41,8 +41,8 @@ class LogEntry:
     __slots__ = ("level", "text")
 
     def __init__(self, level: LogLevel, text: str) -> None:
-        self.level = level
-        self.text = text
+        self.level: LogLevel = level
+        self.text: str = text
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, LogEntry):

@@ -19,7 +19,7 @@ from machine.errors import EvalTimeoutError, InvalidArgsError
 class Evaluating(Expiring):
     """The call that evaluates."""
 
-    eval_timeout = Setting(1.0, checked_seconds)
+    eval_timeout: Setting[float] = Setting(1.0, checked_seconds)
 
     _eval_timeout: float
 

@@ -55,7 +55,7 @@ DisposeHandler = Callable[[str, Context], object]
 class Lifecycle(Restructuring):
     """The calls about a machine's surroundings and its end."""
 
-    dispose_timeout = Setting(1.0, checked_seconds)
+    dispose_timeout: Setting[float] = Setting(1.0, checked_seconds)
 
     _dispose_timeout: float
     _parent_id: str = ""

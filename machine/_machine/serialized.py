@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from machine._given import check_mapping, checked_count, checked_names, checked_text, names_tuple
 from machine._handlers.meanings import SUFFIXES
@@ -40,11 +41,11 @@ class Serialized:
         version: int = VERSION,
         tasks: Sequence[str] = (),
     ) -> None:
-        self.id = id
-        self.time = list(time)
-        self.state_names = list(names_tuple(state_names, "state_names"))
-        self.version = version
-        self.tasks = list(names_tuple(tasks, "tasks"))
+        self.id: str = id
+        self.time: list[int] = list(time)
+        self.state_names: list[str] = list(names_tuple(state_names, "state_names"))
+        self.version: int = version
+        self.tasks: list[str] = list(names_tuple(tasks, "tasks"))
 
     def renamed(self, names: Mapping[str, str]) -> Serialized:
         """A copy in which states have other names: new names by old ones.
@@ -91,7 +92,7 @@ class Serialized:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Serialized) and self.to_json() == other.to_json()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Serialized({self.id!r}, {self.time!r}, {self.state_names!r})"

@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from machine._enums import CANCELED, EXECUTED
+from machine._enums import CANCELED, EXECUTED, Result
 from machine._resolution.mutation import AutoMutation
 from machine._resolution.resolve import (
     Explanation,
@@ -68,15 +68,17 @@ class Node:
 
     def __init__(self, automaton: Automaton, active: Indexes, marks: Marks = NO_MARKS) -> None:
         schema, held = automaton.schema, marks[0]
-        self.automaton = automaton
-        self.active = active
-        self.marks = marks
-        self.mask = mask_of(active)
+        self.automaton: Automaton = automaton
+        self.active: Indexes = active
+        self.marks: Marks = marks
+        self.mask: int = mask_of(active)
         self.names: frozenset[str] | None = None
         self.plans: dict[Call, Plan] = {}
         called = auto_states(schema, active, held) if schema.autos else ()
         self.auto: Call | None = schema.auto_call(called, held) if called else None
-        self.auto_mutation = None if self.auto is None else AutoMutation(self.auto)
+        self.auto_mutation: AutoMutation | None = (
+            None if self.auto is None else AutoMutation(self.auto)
+        )
 
     @property
     def key(self) -> Key:
@@ -128,20 +130,20 @@ class Plan:
         self, node: Node, call: Call, verdict: Verdict, explanation: Explanation | None = None
     ) -> None:
         automaton = node.automaton
-        self.node = node
-        self.call = call
-        self.accepted = verdict.accepted
-        self.exits = verdict.exits
-        self.enters = verdict.enters
+        self.node: Node = node
+        self.call: Call = call
+        self.accepted: bool = verdict.accepted
+        self.exits: Indexes = verdict.exits
+        self.enters: Indexes = verdict.enters
         self._explanation = explanation
         self.entered: frozenset[str] | None = None
         self.moved: frozenset[str] | None = None
-        self.result = EXECUTED if verdict.accepted else CANCELED
+        self.result: Result = EXECUTED if verdict.accepted else CANCELED
         if not verdict.accepted:
             self.growth: tuple[tuple[int, int], ...] = ()
             self.changed: Indexes = ()
-            self.targets = verdict.targets
-            self.after = node
+            self.targets: Indexes = verdict.targets
+            self.after: Node = node
             return
         self.growth = growth_of(node.mask, verdict.enters, verdict.exits)
         self.changed = tuple([index for index, _ in self.growth])
@@ -222,10 +224,10 @@ class Automaton:
     )
 
     def __init__(self, schema: Schema, limit: int = NODES_MAX) -> None:
-        self.schema = schema
-        self.limit = limit
+        self.schema: Schema = schema
+        self.limit: int = limit
         self.nodes: dict[Key, Node] = {}
-        self.resets = 0
+        self.resets: int = 0
         self.layouts: dict[Any, Any] = {}  # of handlers; see `_handlers.lookup`
         self._begin()
 

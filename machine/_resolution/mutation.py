@@ -22,9 +22,9 @@ class MutSource:
     __slots__ = ("mach_id", "mach_time", "tx_id")
 
     def __init__(self, mach_id: str, tx_id: str, mach_time: int) -> None:
-        self.mach_id = mach_id
-        self.tx_id = tx_id
-        self.mach_time = mach_time
+        self.mach_id: str = mach_id
+        self.tx_id: str = tx_id
+        self.mach_time: int = mach_time
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, MutSource) and str(self) == str(other)
@@ -69,14 +69,14 @@ class Mutation:
         is_check: bool = False,
         eval_fn: Callable[[], Any] | None = None,
     ) -> None:
-        self.call = call
+        self.call: Call = call
         self._args = args
-        self.source = source
-        self.is_check = is_check
-        self.eval_fn = eval_fn
+        self.source: MutSource | None = source
+        self.is_check: bool = is_check
+        self.eval_fn: Callable[[], Any] | None = eval_fn
         self.result: Result | None = None
         self.refused: object = None
-        self.queue_tick = 0
+        self.queue_tick: int = 0
         self.context: contextvars.Context | None = None
 
     @property

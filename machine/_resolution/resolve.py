@@ -57,10 +57,10 @@ class Verdict:
     def __init__(
         self, accepted: bool, targets: Indexes, exits: Indexes = (), enters: Indexes = ()
     ) -> None:
-        self.accepted = accepted
-        self.targets = targets
-        self.exits = exits
-        self.enters = enters
+        self.accepted: bool = accepted
+        self.targets: Indexes = targets
+        self.exits: Indexes = exits
+        self.enters: Indexes = enters
 
 
 class Explanation(NamedTuple):

@@ -44,18 +44,18 @@ class Step:
         failed: bool = False,
         raised_at: str = "",
     ) -> None:
-        self.type = type
-        self.rel_type = rel_type
-        self.is_final = is_final
-        self.is_self = is_self
-        self.is_enter = is_enter
-        self.from_state = from_state
-        self.from_state_idx = from_state_idx
-        self.to_state = to_state
-        self.to_state_idx = to_state_idx
-        self.denied = denied
-        self.failed = failed
-        self.raised_at = raised_at
+        self.type: StepType = type
+        self.rel_type: Relation | None = rel_type
+        self.is_final: bool = is_final
+        self.is_self: bool = is_self
+        self.is_enter: bool = is_enter
+        self.from_state: str = from_state
+        self.from_state_idx: int = from_state_idx
+        self.to_state: str = to_state
+        self.to_state_idx: int = to_state_idx
+        self.denied: bool = denied
+        self.failed: bool = failed
+        self.raised_at: str = raised_at
 
     def __str__(self) -> str:
         origin = f" raised at {self.raised_at}" if self.raised_at else ""

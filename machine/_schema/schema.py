@@ -108,17 +108,17 @@ class Call:
         barred: int = 0,
         again: bool = False,
     ) -> None:
-        self.type = type
-        self.called = called
-        self.names = tuple(schema.names[index] for index in called)
-        self.auto = auto
-        self.again = again
-        self.mask = sum(1 << index for index in called)
-        self.barred = self.mask if type is MutationType.REMOVE else barred
-        self.multi = bool(self.mask & schema.multi_mask)
+        self.type: MutationType = type
+        self.called: Indexes = called
+        self.names: tuple[str, ...] = tuple(schema.names[index] for index in called)
+        self.auto: bool = auto
+        self.again: bool = again
+        self.mask: int = sum(1 << index for index in called)
+        self.barred: int = self.mask if type is MutationType.REMOVE else barred
+        self.multi: bool = bool(self.mask & schema.multi_mask)
         self.lasts: bool | None = None  # computed by `_engine.queue` when it needs it
-        self.calls_exception = EXCEPTION in self.names
-        self.text = " ".join(self.names)
+        self.calls_exception: bool = EXCEPTION in self.names
+        self.text: str = " ".join(self.names)
 
     @property
     def label(self) -> str:
@@ -164,28 +164,38 @@ class Schema:
     )
 
     def __init__(self, states: Mapping[str, State], names: Sequence[str]) -> None:
-        self.names = tuple(names)
-        self.states = tuple(states[name] for name in names)
-        self.index = {name: position for position, name in enumerate(names)}
+        self.names: tuple[str, ...] = tuple(names)
+        self.states: tuple[State, ...] = tuple(states[name] for name in names)
+        self.index: dict[str, int] = {name: position for position, name in enumerate(names)}
         ghosts = {
             name: None
             for state in self.states
             for name in state.require or ()
             if name not in self.index
         }
-        self.all_names = (*self.names, *ghosts)
+        self.all_names: tuple[str, ...] = (*self.names, *ghosts)
         numbers = {name: position for position, name in enumerate(self.all_names)}
-        self.require = tuple(_numbers(state.require, numbers) for state in self.states)
-        self.add = tuple(_numbers(state.add, numbers) for state in self.states)
-        self.remove = tuple(_numbers(state.remove, numbers) for state in self.states)
-        self.after = tuple(_numbers(state.after, numbers) for state in self.states)
-        self.require_mask = tuple(map(_mask, self.require))
-        self.remove_mask = tuple(map(_mask, self.remove))
-        self.after_mask = tuple(map(_mask, self.after))
-        self.multi_mask = _mask(i for i, state in enumerate(self.states) if state.multi)
-        self.autos = tuple(i for i, state in enumerate(self.states) if state.auto)
-        self.initial = tuple(name for name in names if states[name].initial)
-        self.timed = frozenset(name for name in names if states[name].timeout is not None)
+        self.require: tuple[Indexes, ...] = tuple(
+            _numbers(state.require, numbers) for state in self.states
+        )
+        self.add: tuple[Indexes, ...] = tuple(_numbers(state.add, numbers) for state in self.states)
+        self.remove: tuple[Indexes, ...] = tuple(
+            _numbers(state.remove, numbers) for state in self.states
+        )
+        self.after: tuple[Indexes, ...] = tuple(
+            _numbers(state.after, numbers) for state in self.states
+        )
+        self.require_mask: tuple[int, ...] = tuple(map(_mask, self.require))
+        self.remove_mask: tuple[int, ...] = tuple(map(_mask, self.remove))
+        self.after_mask: tuple[int, ...] = tuple(map(_mask, self.after))
+        self.multi_mask: int = _mask(i for i, state in enumerate(self.states) if state.multi)
+        self.autos: tuple[int, ...] = tuple(i for i, state in enumerate(self.states) if state.auto)
+        self.initial: tuple[str, ...] = tuple(name for name in names if states[name].initial)
+        self.timed: frozenset[str] = frozenset(
+            name for name in names if states[name].timeout is not None
+        )
+        self.rank: tuple[int, ...] | None
+        self.cycle: int
         self.rank, self.cycle = _rank(self.require, len(self.names))
         self.calls: tuple[dict[tuple[str, ...], Call], ...] = ({}, {}, {})
         self.added: dict[str, Call] = {}
@@ -194,7 +204,7 @@ class Schema:
         self.contradictions: list[str] | None = None
         self.auto_calls: dict[tuple[Indexes, int, bool], Call] = {}
         self.automata: dict[int, object] = {}
-        self.nodes = 0  # how many its automata remember, counted in steps
+        self.nodes: int = 0  # how many its automata remember, counted in steps
         self.steps: dict[int, Any] = {}
         self.kinds: dict[Any, Any] = {}  # of bound objects; see `_handlers.kinds`
 

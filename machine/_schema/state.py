@@ -145,7 +145,8 @@ class State:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a State cannot change; make a new one to set {name}")
 
-    __delattr__ = None  # type: ignore[assignment]
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"a State cannot change; make a new one without {name}")
 
     @classmethod
     def of(cls, definition: State | Mapping[str, object] | None) -> State:

@@ -12,7 +12,7 @@ The library's own arguments are `AT`, kept under the plain keys of the specifica
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from machine._given import A, check_mapping
 
@@ -46,13 +46,13 @@ class Panic:
     def __init__(self, tx: Transition, handler: str, stack_trace: str) -> None:
         steps = tx.steps
         self.type: MutationType = tx.type()
-        self.called_states = tx.called_states()
-        self.states_before = tx.states_before()
-        self.target_states = tx.target_states()
-        self.transition = tx
-        self.handler = handler
+        self.called_states: list[str] = tx.called_states()
+        self.states_before: list[str] = tx.states_before()
+        self.target_states: list[str] = tx.target_states()
+        self.transition: Transition = tx
+        self.handler: str = handler
         self.last_step: Step | None = steps[-1] if steps else None
-        self.stack_trace = stack_trace
+        self.stack_trace: str = stack_trace
 
 
 class AT:
@@ -80,14 +80,14 @@ class AT:
         time_after: Time | None = None,
         event: Event | None = None,
     ) -> None:
-        self.err = err
-        self.err_trace = err_trace
-        self.panic = panic
-        self.target_states = list(target_states)
-        self.called_states = list(called_states)
-        self.time_before = time_before
-        self.time_after = time_after
-        self.event = event
+        self.err: BaseException | None = err
+        self.err_trace: str = err_trace
+        self.panic: Panic | None = panic
+        self.target_states: list[str] = list(target_states)
+        self.called_states: list[str] = list(called_states)
+        self.time_before: Time | None = time_before
+        self.time_after: Time | None = time_after
+        self.event: Event | None = event
 
     def given(self) -> dict[str, Any]:
         """The fields that were given, by name."""
@@ -99,7 +99,7 @@ class AT:
             return NotImplemented
         return self.given() == other.given()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.given().items())

@@ -19,9 +19,9 @@ class EventRef:
     __slots__ = ("machine_id", "name", "transition_id")
 
     def __init__(self, name: str, machine_id: str, transition_id: str) -> None:
-        self.name = name
-        self.machine_id = machine_id
-        self.transition_id = transition_id
+        self.name: str = name
+        self.machine_id: str = machine_id
+        self.transition_id: str = transition_id
 
 
 class Event:

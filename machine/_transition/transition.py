@@ -42,7 +42,7 @@ class Transition:
 
     accepted = True
     completed = False
-    is_plain = False
+    is_plain: bool = False
     queue_len = 0
     started_ns = 0
     ended_ns = 0
@@ -50,7 +50,7 @@ class Transition:
     log_entries: list[LogEntry] | tuple[()] = ()
     pre_log_entries: Sequence[LogEntry] = ()
     handler_ns: list[int] | tuple[()] = ()
-    clock = 0.0  # when the present handler began, or the last one ended
+    clock: float = 0.0  # when the present handler began, or the last one ended
     late: tuple[str, ...] = ()  # names of handlers that ran longer than their limit
     raised_at = ""  # where the last handler that failed did so: FILE:LINE in FUNCTION
     _after: list[int] | None = None

@@ -31,8 +31,8 @@ class FanOut:
 
     def __init__(self, name: str, total: int, concurrency: int, fn: FanFn, choose: Choose) -> None:
         self.name = name
-        self.tasks = tuple([f"{name}{number}" for number in range(total)])
-        self.dones = tuple([task + DONE for task in self.tasks])
+        self.tasks: tuple[str, ...] = tuple([f"{name}{number}" for number in range(total)])
+        self.dones: tuple[str, ...] = tuple([task + DONE for task in self.tasks])
         self._concurrency = concurrency
         self._fn = fn
         self._choose = choose

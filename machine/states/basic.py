@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from machine._schema.state import EXCEPTION
+from machine._schema.state import EXCEPTION, State
 from machine._schema.typed import StatesBase, new_states, state
 
 __all__ = ["BasicStatesDef", "basic_states", "basic_struct"]
@@ -25,5 +25,5 @@ class BasicStatesDef(StatesBase):
     """Added from time to time, so that the machine checks itself."""
 
 
-basic_states = new_states(BasicStatesDef)
-basic_struct = BasicStatesDef.struct()
+basic_states: BasicStatesDef = new_states(BasicStatesDef)
+basic_struct: dict[str, State] = BasicStatesDef.struct()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from machine._schema.state import EXCEPTION
+from machine._schema.state import EXCEPTION, State
 from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
 from machine.errors import MachineError
 
@@ -46,9 +46,9 @@ class ConnectedGroupsDef(GroupsBase):
     Connected: list[str]
 
 
-connected_states = new_states(ConnectedStatesDef)
-connected_struct = ConnectedStatesDef.struct()
-connected_groups = new_state_groups(ConnectedGroupsDef(Connected=_GROUP))
+connected_states: ConnectedStatesDef = new_states(ConnectedStatesDef)
+connected_struct: dict[str, State] = ConnectedStatesDef.struct()
+connected_groups: ConnectedGroupsDef = new_state_groups(ConnectedGroupsDef(Connected=_GROUP))
 
 
 class ConnectingError(MachineError):

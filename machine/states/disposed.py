@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from machine._schema.state import State
 from machine._schema.typed import GroupsBase, StatesBase, new_state_groups, new_states, state
 
 if TYPE_CHECKING:
@@ -48,9 +49,9 @@ class DisposedGroupsDef(GroupsBase):
     Disposed: list[str]
 
 
-disposed_states = new_states(DisposedStatesDef)
-disposed_struct = DisposedStatesDef.struct()
-disposed_groups = new_state_groups(DisposedGroupsDef(Disposed=_GROUP))
+disposed_states: DisposedStatesDef = new_states(DisposedStatesDef)
+disposed_struct: dict[str, State] = DisposedStatesDef.struct()
+disposed_groups: DisposedGroupsDef = new_state_groups(DisposedGroupsDef(Disposed=_GROUP))
 
 
 class DisposedHandlers:
