@@ -167,7 +167,7 @@ class Subscribing(Lifecycle):
         return handle
 
     def new_state_ctx(self, state: str) -> Context:
-        """A context that ends when this state deactivates; ticks_changed already if it is inactive.
+        """A context that ends when this state deactivates; one that has ended if it is inactive.
 
         Every call during one activation returns the same one. Activating a multi state
         again does not end it.
