@@ -87,7 +87,7 @@ This page lists every module with its purpose, which is the first line of its do
 | `examples` | programs to start from; the test suite runs each of them |
 | `exports` | recorded sessions, at least one for every version of the file format |
 | `benchmarks` | measurements, each with one command |
-| `docs` | the manual, the recipes, the API, the keys, this map, the glossary, the decisions, performance, the wire protocol |
+| `docs` | the manual, the recipes, the examples, the API, the keys, this map, the glossary, the decisions, performance, the wire protocol |
 """
 
 

@@ -89,6 +89,18 @@ def test_every_example_is_tested() -> None:
     assert [name for name in examples if not re.search(rf'"{name}(\.py)?"', tests)] == []
 
 
+def test_every_example_is_listed() -> None:
+    """The page of examples has a line for each program, the README for each to start from."""
+    page = (ROOT / "docs" / "examples.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = {path.name for path in (ROOT / "examples").glob("*.py")}
+
+    assert set(re.findall(r"^\| \[`(\w+\.py)`\]", page, re.MULTILINE)) == examples
+    assert examples - set(re.findall(r"^\| \[`examples/(.+?)`\]", readme, re.MULTILINE)) == {
+        "special_cases.py"
+    }
+
+
 def test_a_file_is_processed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The file program counts the words and ends with 0."""
     file = tmp_path / "three.txt"

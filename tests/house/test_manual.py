@@ -111,7 +111,7 @@ def test_programs_of_the_manual_run(
         printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
         assert printed == shown, f"{page}, line {block.line}"
     if lacking:
-        pytest.skip(f"all other programs ran; not installed: {', '.join(lacking)}")
+        pytest.skip(f"all other programs ran; not installed: {', '.join(dict.fromkeys(lacking))}")
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,12 +1,14 @@
 """The site of the docs: its navigation is complete and its links lead somewhere.
 
-`make site` builds the site and finds dead links too, but needs Sphinx and half a minute.
+The last word has the build itself, which `make site` runs; it needs Sphinx and some seconds.
 """
 
 from __future__ import annotations
 
 import re
 import runpy
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,23 @@ def test_links_between_pages_lead_to_a_heading(page: str) -> None:
             dead.append(link)
 
     assert dead == []
+
+
+@pytest.mark.slow
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    """Where Sphinx is installed, the build finds no dead link and no docstring it cannot read."""
+    for package in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(package)
+    words = ["-m", "sphinx", "-q", "-E", "-W", "-b", "html", "-d", tmp_path / "trees"]
+    built = subprocess.run(
+        [sys.executable, *words, DOCS, tmp_path / "site"],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+    assert (built.returncode, built.stderr) == (0, "")
 
 
 def test_every_public_module_is_in_the_api() -> None:
