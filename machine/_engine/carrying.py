@@ -8,6 +8,7 @@ the same ticks.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from machine._engine.core import NO_BINDINGS
@@ -66,7 +67,9 @@ class Carrying(Failures):
         return walk(self, plan, program, bindings, args, source, mutation)
 
     @runs_in_drain("self")
-    def _apply(self, plan: Plan, mutation: Mutation | None = None) -> Result:
+    def _apply(  # noqa: C901 - one function, so that few calls are made
+        self, plan: Plan, mutation: Mutation | None = None
+    ) -> Result:
         """The short way: change the ticks, release waiters, let auto states follow."""
         growth = plan.growth
         if growth:
@@ -97,7 +100,11 @@ class Carrying(Failures):
         else:
             self._node = plan.after  # the same states, perhaps in another order
             if not plan.accepted and not plan.call.auto:
-                keep_plan(self, plan, mutation)
+                if mutation is None and self._refused_thread == get_ident():
+                    self._refused_plan = plan
+                    self._refused_ticks = self._ticks
+                else:
+                    keep_plan(self, plan, mutation)
         return plan.result
 
     def _check_plan(self, plan: Plan, mutation: Mutation | None) -> Result:

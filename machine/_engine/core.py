@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from machine._enums import NOTHING, OPS, LogLevel
 from machine._given import Setting, checked_count, checked_flag, checked_limit
 from machine._handlers.lookup import Bindings
 from machine._logging.log import Logging, PendingLines
-from machine._resolution.automaton import Node
+from machine._resolution.automaton import Node, Plan
 from machine._schema.schema import Schema
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from machine._calling.tasks import OwnedTask
     from machine._engine.executor import Executor
     from machine._engine.refusals import Refusals
-    from machine._reasons.refused import Refused
+    from machine._reasons.refused import Refused, Table
     from machine._resolution.mutation import Mutation
     from machine._transition.tracing import TracerHooks
     from machine._transition.transition import Transition
@@ -68,6 +68,10 @@ class Core(Logging, DrainToken):
     _executor: Executor | None = None
     _queue_ticks: QueueTicks | None = None
     _refusals: Refusals | None = None
+    _refused_thread: int = 0  # the newest plan that relations refused, and to which thread
+    _refused_table: Table
+    _refused_plan: Plan | None = None
+    _refused_ticks: Sequence[int] = ()
     _denied: dict[str, tuple[Refused, int]] | None = (
         None  # by state: its last refusal, and its tick
     )

@@ -142,7 +142,7 @@ class Reading(Engine):
         """Why the last canceled call of this thread was canceled; None if none was.
 
         It stays until the machine refuses the thread another mutation or check, so look at it
-        when a call returned CANCELED. A thread remembers it for 16 machines. The
+        when a call returned CANCELED. A thread remembers it for at least 16 machines. The
         outcome of a mutation that was QUEUED is not here: `ask` returns that.
         """
         refused = last_of(self)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from machine._enums import REMOVE
 from machine._reasons.reason import ReasonKind
-from machine._reasons.refused import Refused, keep, refused_by
+from machine._reasons.refused import Refused, Table, keep, refused_by
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from machine._handlers.calls import HandlerCall
     from machine._resolution.automaton import Plan
     from machine._resolution.mutation import Mutation
@@ -18,6 +20,10 @@ class Remembering(Protocol):
     """A machine, as its denials need it."""
 
     _denied: dict[str, tuple[Refused, int]] | None
+    _refused_thread: int
+    _refused_table: Table
+    _refused_plan: Plan | None
+    _refused_ticks: Sequence[int]
     _ticks: list[int]
 
 

@@ -15,14 +15,20 @@ There are three places for it:
   until the state activates, which its tick shows.
 - *The mutation*, for its outcome (`_asking`).
 
-Each thread remembers the last refusals of `MACHINES_MAX` machines, and refers to them
-weakly. A state has at most one.
+Most refusals are those of plans that relations refused, and they have to cost next to nothing. So
+the machine itself keeps the newest of these, with the ticks before, as long as they belong to
+one thread (`_engine.carrying`). When another thread's comes, it moves to what its own thread
+keeps, as do all other refusals: at least those of the last `MACHINES_MAX` machines, which are
+referred to weakly. Of the thread the machine has the identifier, since that is read fastest. The
+system may give it again to a later thread, for which the last refusal is then that of the one that
+has ended, until it is refused something itself. A state has at most one.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from threading import get_ident
 from typing import TYPE_CHECKING, Protocol
 from weakref import ref
 
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
     from machine._schema.schema import Call
 
 MACHINES_MAX = 16
-"""Of so many machines each thread remembers the last refusal."""
+"""Of at least so many machines each thread remembers the last refusal."""
 
 
 class Prefixed(Protocol):
@@ -45,9 +51,13 @@ class Prefixed(Protocol):
     def tx_prefix(self) -> str: ...
 
 
-class Ticking(Protocol):
-    """A machine, as far as its ticks are kept."""
+class Refusing(Protocol):
+    """A machine, as far as its refusals are kept."""
 
+    _refused_thread: int
+    _refused_table: Table
+    _refused_plan: Plan | None
+    _refused_ticks: Sequence[int]
     _ticks: list[int]
 
 
@@ -116,38 +126,66 @@ def _of_relations(node: Node, call: Call) -> tuple[tuple[str, ...], tuple[str, .
     )
 
 
-Last = dict[int, tuple["ref[object]", "Refused | Plan", Sequence[int]]]
-
-RELATION = ReasonKind.RELATION
-
-_here = threading.local()
-"""Of each thread: its last refusals, by the id of the machine."""
+Table = dict[int, tuple["ref[object]", Refused]]
 
 
-def keep_last(mach: object, refused: Refused | Plan, before: Sequence[int] = ()) -> None:
-    """Keep what a machine refused to the calling thread, in place of the one before.
+class ThreadRefusals(threading.local):
+    """The last refusals of the calling thread, by the id of the machine."""
 
-    For a plan, which relations refused, it is made when it is read, with the ticks `before`.
-    """
-    try:
-        last: Last = _here.last
-    except AttributeError:
-        last = _here.last = {}
+    def __init__(self) -> None:
+        self.table: Table = {}
+
+    def put(self, mach: Refusing, refused: Refused) -> None:
+        """Keep a refusal of this thread; it is newer than what the machine has of it."""
+        with _moving:
+            _put(self.table, mach, refused)
+            if mach._refused_thread == get_ident():
+                mach._refused_thread = 0
+
+    def take_over(self, mach: Refusing, plan: Plan) -> None:
+        """The machine keeps plans refused to this thread from now on; that of another moves."""
+        with _moving:
+            if mach._refused_thread:
+                _put(mach._refused_table, mach, _of_machine(mach))
+            mach._refused_plan, mach._refused_ticks = plan, mach._ticks
+            mach._refused_table, mach._refused_thread = self.table, get_ident()
+
+    def of(self, mach: Refusing) -> Refused | None:
+        """The last refusal of a machine."""
+        with _moving:
+            if mach._refused_thread == get_ident():
+                return _of_machine(mach)
+            found = self.table.get(id(mach))
+        return found[1] if found is not None and found[0]() is mach else None
+
+
+here = ThreadRefusals()
+_moving = threading.RLock()
+"""Held to read and change what threads keep; a finalizer may run within it."""
+
+
+def _put(table: Table, mach: object, refused: Refused) -> None:
     key = id(mach)
-    last.pop(key, None)  # it may be that of a machine that is gone, and has to come last
-    if len(last) >= MACHINES_MAX:
-        del last[next(iter(last))]
-    last[key] = ref(mach), refused, before
+    table.pop(key, None)  # it may be that of a machine that is gone, and has to come last
+    if len(table) >= MACHINES_MAX:
+        del table[next(iter(table))]
+    table[key] = ref(mach), refused
 
 
-def last_of(mach: object) -> Refused | None:
+def _of_machine(mach: Refusing) -> Refused:
+    plan = mach._refused_plan
+    assert plan is not None  # it has a thread
+    return refused_by(plan, ReasonKind.RELATION, mach._refused_ticks)
+
+
+def keep_last(mach: Refusing, refused: Refused) -> None:
+    """Keep what a machine refused to the calling thread, in place of the one before."""
+    here.put(mach, refused)
+
+
+def last_of(mach: Refusing) -> Refused | None:
     """What this machine refused last to the calling thread."""
-    last: Last = getattr(_here, "last", {})
-    found = last.get(id(mach))
-    if found is None or found[0]() is not mach:
-        return None
-    _, refused, before = found
-    return refused if isinstance(refused, Refused) else refused_by(refused, RELATION, before)
+    return here.of(mach)
 
 
 def refused_by(plan: Plan | None, kind: ReasonKind, before: Sequence[int] = ()) -> Refused:
@@ -162,7 +200,7 @@ def refused_by(plan: Plan | None, kind: ReasonKind, before: Sequence[int] = ()) 
     return refused
 
 
-def keep_own(mach: object, mutation: Mutation) -> None:
+def keep_own(mach: Refusing, mutation: Mutation) -> None:
     """Keep why the mutation with which this thread began to drain was canceled."""
     keep_last(mach, refused_in(mutation))
 
@@ -173,15 +211,15 @@ def refused_in(mutation: Mutation, kind: ReasonKind = ReasonKind.DISPOSED) -> Re
     return refused if isinstance(refused, Refused) else refused_by(None, kind)
 
 
-def keep_plan(mach: Ticking, plan: Plan, mutation: Mutation | None) -> None:
-    """Keep a plan that relations refused, as `keep` does; most mutations have no object."""
-    if mutation is None and plan.node.automaton.is_pure:
-        keep_last(mach, plan, mach._ticks)
+def keep_plan(mach: Refusing, plan: Plan, mutation: Mutation | None) -> None:
+    """Keep a plan that relations refused; called by the drainer."""
+    if mutation is None:
+        here.take_over(mach, plan)
     else:
-        keep(mach, mutation, refused_by(plan, RELATION, mach._ticks))
+        mutation.refused = refused_by(plan, ReasonKind.RELATION, mach._ticks)
 
 
-def keep(mach: object, mutation: Mutation | None, refused: Refused) -> None:
+def keep(mach: Refusing, mutation: Mutation | None, refused: Refused) -> None:
     """Keep it with its mutation; one without a mutation ran in the call of this thread."""
     if mutation is None:
         keep_last(mach, refused)

@@ -310,13 +310,41 @@ def test_a_call_that_begins_a_drain_behind_others_has_its_reason(made: Make) -> 
 
 
 def test_a_thread_remembers_the_latest_machines(made: Make) -> None:
-    """The refusal of the machine before `MACHINES_MAX` others is forgotten."""
+    """Of `MACHINES_MAX` machines that refused another thread since then it is remembered."""
     machines = [made("A{require:B} B{}") for _ in range(MACHINES_MAX + 1)]
-    for mach in (*machines[:2], machines[0], *machines[2:]):
+    for mach in machines:
         mach.add1("A")
+    assert all(mach.last_refusal for mach in machines)
+    other = threading.Thread(target=lambda: [mach.add1("A") for mach in machines])
+    other.start()
+    other.join()
 
-    assert machines[1].last_refusal is None
-    assert all(mach.last_refusal for mach in machines if mach is not machines[1])
+    assert machines[0].last_refusal is None
+    assert all(mach.last_refusal for mach in machines[1:])
+
+
+def test_threads_in_turn_see_their_own_refusals(made: Make) -> None:
+    """Each thread sees what it was refused last, whatever others were refused since."""
+    mach = made("A{require:B} B{} C{require:B} D{}")
+    mach.bind_handlers({"DEnter": lambda _: False})
+    seen: list[tuple[str, ...]] = []
+
+    def refused_twice() -> None:
+        mach.add1("C")
+        mach.add1("D")
+        seen.append(last(mach).states)
+        mach.add1("C")
+        seen.append(last(mach).states)
+
+    mach.add1("A")
+    other = threading.Thread(target=refused_twice)
+    other.start()
+    other.join()
+    assert last(mach).states == ("A",)
+    mach.add1("D")
+
+    assert seen == [("D",), ("C",)]
+    assert last(mach).states == ("D",)
 
 
 def test_a_refusal_keeps_no_machine_alive(made: Make) -> None:
