@@ -138,7 +138,7 @@ def ask(mach: Machine, call: Call, args: A | None, source: MutSource | None) -> 
         return refused_outcome(mach, last_of(mach))
     outcome = _enter(mach, mutation)
     mach._append(mutation)
-    outcome.queue_tick = mutation.queue_tick
+    outcome.tick = mutation.queue_tick
     mach._drain_or_wait(mutation)
     return outcome
 

@@ -69,12 +69,12 @@ class Outcome(Handle):
     once. The machine drops an outcome that nothing holds or waits for; the mutation runs anyway.
     """
 
-    __slots__ = ("_ending", "_mach", "queue_tick")
+    __slots__ = ("_ending", "_mach", "tick")
 
     _ending: Ending
     _mach: Prefixed
-    queue_tick: int
-    """The number of the mutation in the queue, for `when_queue`; 0 if it was refused."""
+    tick: int
+    """The queue tick of the mutation, for `when_queue`; 0 if it was refused."""
 
     @property
     def result(self) -> Result:
@@ -108,7 +108,7 @@ def new_outcome(mach: Prefixed) -> Outcome:
     """An outcome that is open, and that nothing ends yet."""
     outcome = Outcome()
     outcome._mach = mach
-    outcome.queue_tick = 0
+    outcome.tick = 0
     return outcome
 
 

@@ -30,7 +30,7 @@ def test_a_mutation_that_runs_at_once_has_ended(made: Make) -> None:
     outcome = mach.ask.add1("A")
 
     assert outcome.done
-    assert (outcome.result, outcome.reason, outcome.queue_tick) == (EXECUTED, None, 2)
+    assert (outcome.result, outcome.reason, outcome.tick) == (EXECUTED, None, 2)
     assert outcome.transition is not None
     assert outcome.transition.enters == ("A", "B")
     assert outcome.transition.called_states == ("A",)
@@ -111,7 +111,7 @@ def test_a_full_queue_ends_it_at_once(made: Make) -> None:
     mach.add1("A")
 
     assert kind_of(outcomes[0]) is Kind.QUEUE_FULL
-    assert (outcomes[0].result, outcomes[0].queue_tick, mach.queue_refused) == (CANCELED, 0, 1)
+    assert (outcomes[0].result, outcomes[0].tick, mach.queue_refused) == (CANCELED, 0, 1)
     assert outcomes[0].transition is None
 
 
@@ -309,7 +309,7 @@ def test_it_is_never_skipped(made: Make) -> None:
     mach.add1("A")
 
     assert [one.result for one in outcomes] == [EXECUTED] * 3
-    assert [one.queue_tick for one in outcomes] == [2, 3, 4]
+    assert [one.tick for one in outcomes] == [2, 3, 4]
 
 
 def test_a_prepended_mutation_ends_with_its_first_run(made: Make) -> None:
