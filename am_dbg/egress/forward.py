@@ -2,8 +2,9 @@
 
 The forwarder reads the store like any reader, several times a second, and sends what is new. It
 never delays what arrives. The other debugger can start late, go away, or read slowly: what was
-not sent yet stays in the store and is sent later. After a reconnect machines continue where they
-were, because this side sends the same session again; data that was in transit when the
+not sent yet stays in the store and is sent later. Finished history goes as records if the other
+debugger takes them (see `am_dbg.egress.forward_stream`). After a reconnect machines continue where
+they were, because this side sends the same session again; data that was in transit when the
 connection broke becomes a gap there.
 
 Only data of programs is forwarded, not imported sessions. The forwarder sends the token of its
@@ -20,19 +21,24 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 
+from am_dbg.egress.asking_sink import AskingSink
+from am_dbg.egress.forward_stream import ForwardReplay, ForwardStream
 from am_dbg.egress.live_replay import LiveReplay
-from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.hops import HOPS_MAX, is_too_long, route_of, with_route
-from am_dbg.store import Store
+from am_dbg.store import Store, Track
+from am_dbg.store.stream import Stream
 from amtracer.address import Address
-from amtracer.encode.stream_writer import StreamFullError, StreamWriter
+from amtracer.encode.stream_writer import StreamFullError
 from amtracer.errors import WireError
-from amtracer.send.sinks import SinkError, SocketSink
+from amtracer.send.sinks import SinkError
 from amtracer.wire.messages import PROTOCOL_VERSION, HelloMessage
 
 ROUND_S = 0.1
 """How often the forwarder looks for something new."""
+ANSWER_S = 0.3
+"""How long a connection waits for the answer whether the other side takes records."""
 HELD_S = 5.0
 """How long a connection must hold to end an outage; an outage is logged once."""
 PAUSE_S_MAX = 10.0
@@ -126,18 +132,19 @@ class RouteForwarder:
         route: str = "",
         *,
         round_s: float = ROUND_S,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._address = address
         facts = {"program": "am-dbg", "pid": str(os.getpid())}
         self._facts = with_route(facts, route, own_name)
         self._route = route
-        self._sink = SocketSink(address)
+        self._sink = AskingSink(address)
         self._round_s = round_s
+        self._answer_s = answer_s
         self._session = f"forwarded-{os.urandom(8).hex()}"
-        self._replay = LiveReplay(
-            store, TrackReplay, lambda stream: route_of(stream.hello) == route
-        )
-        self._writer: StreamWriter | None = None
+        self._store = store
+        self._replay = LiveReplay[ForwardStream](store, ForwardReplay, self._concerns)
+        self._writer: ForwardStream | None = None
         self._is_reported = False
         self._is_full = False
         self._is_idle = False
@@ -201,9 +208,26 @@ class RouteForwarder:
         if self._is_full:
             self._renew()
             return
+        if not self._sink.push() or self._waits_for_answer:
+            return
         while self._sink.push() and self._send_some():
             if self._stopping.is_set():
                 break
+
+    @property
+    def _waits_for_answer(self) -> bool:
+        """Whether the other side may still answer that it takes records."""
+        waited_s = time.monotonic() - self._connected_at
+        return not self._sink.has_answer and waited_s < self._answer_s
+
+    def _concerns(self, stream: Stream) -> bool:
+        """Whether a stream is of the route."""
+        return stream.live and route_of(stream.hello) == self._route
+
+    def _tracks(self) -> Iterator[Track]:
+        """The machines of the route."""
+        streams = self._store.streams
+        return (track for track in self._store.tracks if self._concerns(streams[track.stream]))
 
     def _renew(self) -> None:
         """Continue over another connection once all is sent; its stream has new numbers."""
@@ -226,7 +250,9 @@ class RouteForwarder:
             time.monotonic_ns(),
             process=self._facts,
         )
-        self._writer = StreamWriter(self._sink.write, hello)
+        self._writer = ForwardStream(
+            self._sink.write, hello, lambda: self._sink.takes_records, self._tracks
+        )
         self._replay.begin(self._writer, whole=whole)
 
     def _send_some(self) -> bool:

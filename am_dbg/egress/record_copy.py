@@ -8,14 +8,22 @@ the same numbers for its schemas. Every copied record is checked by its CRC32.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from am_dbg.store import Track
 from am_dbg.store.chunk import Chunk
+from am_dbg.store.definitions.shape_table import ShapeTable
+from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.loading.record_file import ChunkLoader, RowsRecord, SegmentLoader
-from am_dbg.store.packed.definitions import PartHead, pack_part_head
+from am_dbg.store.packed.definitions import (
+    PartHead,
+    pack_part_head,
+    pack_shapes,
+    pack_texts,
+    parts_of,
+)
 from am_dbg.store.packed.heads import ChunkHead, RowsHead, pack_rows_head
 from amtracer.files.records import RecordKind, RecordWriter, compressed
 
@@ -81,3 +89,26 @@ def copy_segment(records: RecordWriter, dictionary: SegmentDictionary, known: Pa
             stored_head = compressed(pack_part_head(head))
         records.add_stored(RecordKind.DEFINITIONS, stored_head, body)
     return head
+
+
+def write_definitions(
+    records: RecordWriter,
+    shapes: ShapeTable,
+    texts: TextTable,
+    known: PartHead,
+    schemas: Mapping[int, int],
+) -> Iterator[PartHead]:
+    """Write the definitions that follow a part of a segment; gives each part once it is written."""
+    for head in parts_of(shapes, texts, known):
+        stop = head.shape_first + head.shapes
+        shape_part = compressed(pack_shapes(shapes, head.shape_first, stop, schemas))
+        text_part = compressed(
+            pack_texts(
+                texts,
+                range(head.text_first, head.text_first + head.texts),
+                range(head.set_first, head.set_first + head.sets),
+            )
+        )
+        packed = pack_part_head(head._replace(shapes_bytes=len(shape_part)))
+        records.add_stored(RecordKind.DEFINITIONS, compressed(packed), shape_part + text_part)
+        yield head

@@ -19,6 +19,7 @@ from am_dbg.egress.record_copy import (
     copy_rows,
     copy_segment,
     whole_records,
+    write_definitions,
 )
 from am_dbg.egress.track_replay import TrackReplay
 from am_dbg.store import Track
@@ -29,14 +30,7 @@ from am_dbg.store.dictionary import SegmentDictionary
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.loading.record_file import ChunkLoader, RowsRecord
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
-from am_dbg.store.packed.definitions import (
-    PartHead,
-    pack_part_head,
-    pack_shapes,
-    pack_texts,
-    part_ends,
-    parts_of,
-)
+from am_dbg.store.packed.definitions import PartHead, part_ends
 from am_dbg.store.packed.heads import (
     HAS_OWN_IDS,
     RECORD_CHUNKS_MAX,
@@ -251,21 +245,8 @@ class RecordStream(StreamWriter):
     ) -> PartHead:
         """Define what follows a part of a segment; returns the last part."""
         self._flush_opening()
-        head = known
-        for head in parts_of(shapes, texts, known):
-            stop = head.shape_first + head.shapes
-            shape_part = compressed(pack_shapes(shapes, head.shape_first, stop, schemas))
-            text_part = compressed(
-                pack_texts(
-                    texts,
-                    range(head.text_first, head.text_first + head.texts),
-                    range(head.set_first, head.set_first + head.sets),
-                )
-            )
-            packed = pack_part_head(head._replace(shapes_bytes=len(shape_part)))
-            body = shape_part + text_part
-            self._records.add_stored(RecordKind.DEFINITIONS, compressed(packed), body)
-        return head
+        written = write_definitions(self._records, shapes, texts, known, schemas)
+        return [known, *written][-1]
 
     def flush_rows(self) -> None:
         """Write the chunks that wait as one record."""

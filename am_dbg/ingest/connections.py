@@ -47,6 +47,7 @@ class ConnectionOwner(Protocol):
     protocols: tuple[PeerProtocol, ...]
     token: bytes
     own_name: str
+    takes_records: Callable[[], bool]
     timeouts: Timeouts
     give_way: Callable[[], None]
 
@@ -121,6 +122,7 @@ class Connection(asyncio.Protocol):
                 self._send,
                 server.token,
                 server.own_name,
+                server.takes_records(),
                 server.later,
                 self._guarded,
             )

@@ -79,6 +79,7 @@ class Intake:
             protocols=protocols,
             token=token,
             own_name=own_name,
+            takes_records=lambda: store.takes_records,
             warned=warned,
             give_way=self._give_way,
         )

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from am_dbg.store import Store
+    from am_dbg.store.loading.record_file import KeptRecord
+    from am_dbg.store.spilling.spill import Spill
+    from amtracer.files.records import RecordKind
 
 MEGABYTE = 1_000_000
 MEMORY_MB_MAX_DEFAULT = 1_000
@@ -24,12 +28,24 @@ def use_disk(
     before_drop: Callable[[], None] | None = None,
     warned: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Move history to the disk when it takes half of the memory; see `am_dbg.store.spilling`."""
+    """Move history to the disk when it takes half of the memory; see `am_dbg.store.spilling`.
 
-    def begin() -> None:
+    Records that other debuggers send go to the disk at once. What the disk refuses stays in
+    memory, and from then on no other debugger is asked for records.
+    """
+
+    @cache
+    def spill() -> Spill:
         from am_dbg.store.spilling.spill import Spill
 
-        Spill(store, bytes_max, before_drop=before_drop, warned=warned).make_room()
+        return Spill(store, bytes_max, before_drop=before_drop, warned=warned)
+
+    def keep(kind: RecordKind, head: bytes, body: bytes) -> KeptRecord:
+        kept = spill().keep(kind, head, body)
+        if kept.memory:
+            store.takes_records = False
+        return kept
 
     if bytes_max:
-        store.on_pressure = begin
+        store.on_pressure = lambda: spill().make_room()
+        store.keep_record, store.takes_records = keep, True

@@ -20,8 +20,8 @@ from typing import Protocol
 from am_dbg.errors import MachineTakenError
 from am_dbg.hops import has_passed
 from amtracer.errors import ForeignPeerError, WireError
-from amtracer.wire.codec import WIRE, FrameReader, magic_frame
-from amtracer.wire.messages import EndMessage, HelloMessage, Message
+from amtracer.wire.codec import WIRE, FrameReader, encode, magic_frame
+from amtracer.wire.messages import AnswerMessage, EndMessage, HelloMessage, Message
 from amtracer.wire.sniff import looks_like
 
 HEAD_BYTES_MAX = 64
@@ -70,9 +70,9 @@ class Peer:
     """The other side of a connection, as its receiver sees it.
 
     `token` is the required token, empty if every peer is accepted. `own_name` is the name of this
-    debugger (see `am_dbg.hops`). `later` calls a function on the ingest thread after so many
-    seconds, or earlier when the server stops. `guard` calls a function and ends the connection
-    if it raises. Without a server both call it at once.
+    debugger (see `am_dbg.hops`), `takes_records` its answer to a debugger that asks. `later` calls
+    a function on the ingest thread after so many seconds, or earlier when the server stops. `guard`
+    calls a function and ends the connection if it raises. Without a server both call it at once.
     """
 
     label: str
@@ -80,6 +80,7 @@ class Peer:
     send: Callable[[bytes], None]
     token: bytes = field(default=b"", repr=False)
     own_name: str = ""
+    takes_records: bool = False
     later: Callable[[float, Callable[[], None]], None] = lambda _, work: work()
     guard: Callable[[Callable[[], None]], None] = lambda work: work()
 
@@ -217,7 +218,10 @@ class _FrameReceiver:
             return first
         if has_passed(hello, self._peer.own_name):
             raise ReturnedStreamError
-        return replace(hello, token=b"")
+        if hello.asks:
+            answer = AnswerMessage(int(self._peer.takes_records))
+            self._peer.send(magic_frame(WIRE) + encode(answer))
+        return replace(hello, token=b"", asks=0)
 
     def close(self, reason: str) -> None:
         self._is_over = True

@@ -176,7 +176,7 @@ class RecordsImport:
         check_order(loader.parts if loader else (), head)
         if loader is None:
             loader = segments[head.segment] = SegmentLoader(self._file)
-        loader.parts.append(Part(head, record))
+        loader.add(Part(head, record, self._source))
 
     def _take_rows(self, record: Record, head: RowsHead) -> None:
         self._rows_read += head.rows

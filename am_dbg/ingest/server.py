@@ -70,7 +70,8 @@ class Server:
     `connections` counts open connections. `addresses` are the places where it listens, with the
     real port for port 0. With a `token` only peers that send it are accepted. `warned` gets lines
     for the user, on the ingest thread. `own_name` is the name of this debugger, by which it
-    recognises its own data. `clock` returns seconds. `give_way` is called before data is taken in.
+    recognises its own data. `takes_records` is asked when another debugger wants to send records.
+    `clock` returns seconds. `give_way` is called before data is taken in.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Server:
         protocols: Sequence[PeerProtocol] = (),
         token: bytes = b"",
         own_name: str = "",
+        takes_records: Callable[[], bool] = lambda: False,
         warned: Callable[[str], None] = lambda _: None,
         connections_max: int = limits.CONNECTIONS_MAX,
         publish_every_s: float = PUBLISH_EVERY_S,
@@ -92,6 +94,7 @@ class Server:
         self.sink = sink
         self.token = token
         self.own_name = own_name
+        self.takes_records = takes_records
         self.give_way = give_way
         self._warned = warned
         self._faults = FaultLog(warned)

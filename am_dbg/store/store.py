@@ -25,6 +25,7 @@ from am_dbg.store.definitions.shape_cache import ShapeCache
 from am_dbg.store.dictionary import DefinitionCounts, SegmentDictionary, TableLoader
 from am_dbg.store.facts import IndexedSchema
 from am_dbg.store.loading.column_cache import ColumnCache
+from am_dbg.store.loading.record_file import KeepRecord
 from am_dbg.store.runs import number_among, parent_among, process_of, source_among
 from am_dbg.store.stream import Stream
 from am_dbg.store.track import Track
@@ -69,6 +70,10 @@ class Store:
         self.on_damage: Callable[[Damage], None] | None = None
         """Called once, with the first damage that a reader finds, on the thread of that reader."""
         self.on_pressure: Callable[[], None] | None = None
+        self.keep_record: KeepRecord | None = None
+        """Keeps a record that another debugger sent; None without a place for it."""
+        self.takes_records = False
+        """Whether other debuggers should send records, where they can."""
         self._tracks: list[Track] = []
         self._streams: list[Stream] = []
         self._by_key: dict[str, Track] = {}
@@ -338,6 +343,13 @@ class Store:
         self._finished_dictionaries[dictionary.serial] = dictionary
         if not is_adopted:
             self._drop_unheld(dictionary)
+
+    def hold_dictionary(self, dictionary: SegmentDictionary) -> None:
+        """Count a dictionary that was adopted again, if it was dropped because no track held it."""
+        if dictionary.serial not in self._dictionaries:
+            self._dictionaries[dictionary.serial] = dictionary
+            self._finished_dictionaries[dictionary.serial] = dictionary
+            self.add_bytes(dictionary.weigh())
 
     def add_bytes(self, weight: int) -> None:
         """Count bytes that are kept, or were freed if negative."""

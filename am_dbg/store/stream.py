@@ -18,6 +18,7 @@ from am_dbg.store.facts import LOST_SCHEMA, IndexedSchema
 from am_dbg.store.gathering import Gathering
 from am_dbg.store.loading.head_check import check_head
 from am_dbg.store.packed.heads import ChunkHead
+from am_dbg.store.received_records import ReceivedRecords, RecordStore
 from am_dbg.store.track import Track
 from am_dbg.store.values import MachineIdentity
 from am_dbg.store.weights import (
@@ -31,8 +32,10 @@ from am_dbg.store.weights import (
 from amtracer.errors import LimitError, WireError
 from amtracer.wire import limits
 from amtracer.wire.messages import (
+    AnswerMessage,
     ArgsMessage,
     BatchMessage,
+    ChunkMessage,
     DroppedMessage,
     EndMessage,
     GoneMessage,
@@ -43,6 +46,8 @@ from amtracer.wire.messages import (
     MachineMessage,
     Message,
     OpenWorkMessage,
+    PieceMessage,
+    RecordSchemasMessage,
     RefusedMessage,
     Run,
     SchemaChangedMessage,
@@ -67,7 +72,7 @@ LIVE_FAMILY = -1
 streams of a file have the number of the first one as family."""
 
 
-class StreamStore(Protocol):
+class StreamStore(RecordStore, Protocol):
     """The methods of the store that a stream calls."""
 
     def new_dictionary(self, schemas: list[IndexedSchema], stream: int) -> SegmentDictionary:
@@ -124,6 +129,7 @@ class Stream:
         self._unweighed = 0
         self._schemas: list[IndexedSchema] = []
         self.dictionary = store.new_dictionary(self._schemas, number)
+        self._records = ReceivedRecords(store, number, self._add_bytes)
         self._add_bytes(STREAM_BYTES + sys.getsizeof(label))
 
     @classmethod
@@ -238,6 +244,7 @@ class Stream:
         """End the stream; its tracks stay."""
         self.open = False
         self.reason = reason
+        self._records.close()
         self._store.close_dictionary(self.dictionary)
         del self.dictionary  # definitions that no track holds are dropped
         for track in self.tracks:
@@ -496,9 +503,39 @@ class Stream:
     def _take_open_work(self, message: OpenWorkMessage) -> None:
         track = self._track(message.machine)
         checking.check_open_work(message, track.identity.unit_ns)
+        number = track.number_at_row(message.before - 1) - 1 if message.before else track.count
+        newest = track.open.newest
+        if newest is not None and number < newest.number:
+            raise WireError("open work out of order")
         track.reopen(self.live)
-        track.add_open_work(message.work, message.more)
+        track.add_open_work(message.work, message.more, number)
         self._store.track_changed(track)
+
+    def _take_piece(self, message: PieceMessage) -> None:
+        if not self.live:
+            raise WireError("a record of another debugger in a file")
+        self._records.add_piece(message)
+
+    def _take_record_schemas(self, message: RecordSchemasMessage) -> None:
+        self._records.add_schemas(message, self._schema)
+
+    def _take_chunk(self, message: ChunkMessage) -> None:
+        track = self._track(message.machine)
+        schema, unit_ns = self._schema_of[message.machine], track.identity.unit_ns
+        head, dictionary, loader = self._records.chunk(message, schema, unit_ns)
+        check_head(head, len(track.schema.states), unit_ns, dictionary.counts)
+        track.check_next(head)
+        if dictionary.has_lost(head.shapes[0], head.lines[0]):
+            raise WireError("rows whose definitions are damaged")
+        track.reopen(self.live)
+        track.adopt_next(head, dictionary, loader)
+        if not track.removed:
+            self._store.count_transitions(head.rows)
+        self._records.placed(message, track)
+        self._store.track_changed(track)
+
+    def _take_answer(self, message: AnswerMessage) -> None:
+        """Nothing was asked on this side."""
 
     def _take_end(self, message: EndMessage) -> None:
         self.ended = True
@@ -528,6 +565,8 @@ _CHANGES_NO_TRACK = frozenset(
         ShapeMessage,
         ShapesMessage,
         BatchMessage,
+        PieceMessage,
+        RecordSchemasMessage,
     }
 )
 """Messages that rows can wait for; before any other, the rows before it are taken in."""
@@ -551,5 +590,9 @@ _TAKERS: dict[type, Callable[..., None]] = {
     TroubleMessage: Stream._take_trouble,
     LaterLinesMessage: Stream._take_later_lines,
     OpenWorkMessage: Stream._take_open_work,
+    AnswerMessage: Stream._take_answer,
+    PieceMessage: Stream._take_piece,
+    RecordSchemasMessage: Stream._take_record_schemas,
+    ChunkMessage: Stream._take_chunk,
     EndMessage: Stream._take_end,
 }

@@ -153,6 +153,26 @@ class Track(TrackReader):
         self.row_next = self.check.row = head.first_row + head.rows
         self.version += 1
 
+    def adopt_next(
+        self, head: ChunkHead, dictionary: SegmentDictionary, loader: ColumnLoader
+    ) -> None:
+        """Add a complete chunk that begins where the machine is; see `check_next`."""
+        self._end_chunk(self.schema)
+        if self.removed:
+            self.row_next = head.first_row + head.rows
+            self.version += 1
+        else:
+            self.adopt(head, dictionary, loader)
+        self.check.row = self.row_next
+        self.check.start_at(head.ticks_end)
+
+    def check_next(self, head: ChunkHead) -> None:
+        """Refuse a chunk that does not begin at the row and the clock of the machine."""
+        is_same = self.removed or head.ticks == self.ticks
+        active = ClockCheck(head.ticks, head.first_row).active
+        if head.first_row != self.row_next or not is_same or active != self.check.active:
+            raise WireError(f"rows of {self.key!r} that do not follow the rows before")
+
     def skip_lost(self, count: int, ticks: tuple[int, ...], reason: str, kind: GapKind) -> None:
         """Continue after lost transitions, from these ticks."""
         self.row_next += count

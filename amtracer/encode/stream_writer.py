@@ -299,11 +299,13 @@ class StreamWriter:
         self._dictionary.define()
         self._emit(LaterLinesMessage(machine, number - 1, missing))
 
-    def open_work(self, machine: int, work: Sequence[OpenWorkItem], more: int = 0) -> None:
-        """The present open work of the machine; items over the limit of a reader are counted."""
+    def open_work(
+        self, machine: int, work: Sequence[OpenWorkItem], more: int = 0, before: int = 0
+    ) -> None:
+        """The open work of the machine, see `OpenWorkMessage`; items over a limit are counted."""
         self._finished(machine)
         shown = tuple(map(cut_work, work[: limits.OPEN_WORK_MAX]))
-        self._emit(OpenWorkMessage(machine, shown, more + len(work) - len(shown)))
+        self._emit(OpenWorkMessage(machine, shown, more + len(work) - len(shown), before))
 
     def gone(self, machine: int) -> None:
         """The machine was disposed; its number is not used again.

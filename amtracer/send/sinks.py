@@ -197,12 +197,17 @@ class SocketSink:
     def _is_ours(self) -> bool:
         return self._descriptor is None or self._descriptor.is_ours
 
+    def _received(self, data: bytes) -> None:
+        """Drop what the debugger sent: a tracer has asked nothing."""
+
     def _check_connection(self, sock: socket.socket) -> None:
         """Raise if the debugger has closed the connection, before more is sent and lost."""
         sock.setblocking(False)
         try:
-            if sock.recv(_SEND_BYTES) == b"":
+            data = sock.recv(_SEND_BYTES)
+            if data == b"":
                 raise ConnectionResetError(0, "connection closed")
+            self._received(data)
         except BlockingIOError:
             return
 

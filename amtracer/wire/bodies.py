@@ -24,8 +24,10 @@ from amtracer.wire.definitions import (
 )
 from amtracer.wire.fields import Body, Fields, check_nesting
 from amtracer.wire.messages import (
+    AnswerMessage,
     ArgsMessage,
     BatchMessage,
+    ChunkMessage,
     DroppedMessage,
     EndMessage,
     GoneMessage,
@@ -38,6 +40,8 @@ from amtracer.wire.messages import (
     MessageKind,
     OpenWorkItem,
     OpenWorkMessage,
+    PieceMessage,
+    RecordSchemasMessage,
     RefusedMessage,
     SchemaChangedMessage,
     SchemaMessage,
@@ -88,7 +92,7 @@ def _trimmed(required: int, *values: object) -> Body:
 
 def _write_hello(m: HelloMessage) -> Body:
     facts = tuple(chain.from_iterable(m.process.items()))
-    values = (m.version, m.session, m.wall_ns, m.mono_ns, m.origin, facts, m.token)
+    values = (m.version, m.session, m.wall_ns, m.mono_ns, m.origin, facts, m.token, m.asks)
     return _trimmed(7, int(MessageKind.HELLO), *values)
 
 
@@ -103,7 +107,8 @@ def _read_hello(fields: Fields) -> HelloMessage:
         raise fields.error("process facts are not pairs")
     process = dict(zip(facts[::2], facts[1::2], strict=True))
     token = fields.octets("token", limits.TOKEN_BYTES_MAX)
-    return HelloMessage(version, session, wall_ns, mono_ns, origin, process, token)
+    asks = fields.number("asks", default=0)
+    return HelloMessage(version, session, wall_ns, mono_ns, origin, process, token, asks)
 
 
 def _write_schema(m: SchemaMessage) -> Body:
@@ -276,7 +281,7 @@ def _read_later_lines(fields: Fields) -> LaterLinesMessage:
 
 def _write_open_work(m: OpenWorkMessage) -> Body:
     flat = tuple(chain.from_iterable(m.work))
-    return _trimmed(3, int(MessageKind.OPEN_WORK), m.machine, flat, m.more)
+    return _trimmed(3, int(MessageKind.OPEN_WORK), m.machine, flat, m.more, m.before)
 
 
 def _read_open_work(fields: Fields) -> OpenWorkMessage:
@@ -287,7 +292,8 @@ def _read_open_work(fields: Fields) -> OpenWorkMessage:
         raise fields.error(f"open work is not groups of {width}")
     groups = zip(*[flat[at::width] for at in range(width)], strict=True)
     work = tuple([_read_item(fields, *group) for group in groups])
-    return OpenWorkMessage(machine, work, fields.number("more open work", default=0))
+    more = fields.number("more open work", default=0)
+    return OpenWorkMessage(machine, work, more, fields.number("a later row", default=0))
 
 
 def _read_item(
@@ -336,6 +342,46 @@ def _read_trouble(fields: Fields) -> TroubleMessage:
     )
 
 
+# History between two debuggers.
+
+
+def _write_answer(m: AnswerMessage) -> Body:
+    return (int(MessageKind.ANSWER), m.takes)
+
+
+def _read_answer(fields: Fields) -> AnswerMessage:
+    return AnswerMessage(fields.number("takes"))
+
+
+def _write_piece(m: PieceMessage) -> Body:
+    return (int(MessageKind.PIECE), m.left, m.data)
+
+
+def _read_piece(fields: Fields) -> PieceMessage:
+    left = fields.number("bytes left")
+    return PieceMessage(left, fields.octets("piece", limits.PIECE_BYTES_MAX))
+
+
+def _write_record_schemas(m: RecordSchemasMessage) -> Body:
+    return (int(MessageKind.RECORD_SCHEMAS), m.segment, m.schemas)
+
+
+def _read_record_schemas(fields: Fields) -> RecordSchemasMessage:
+    segment = fields.number("segment", limits.RECORD_SEGMENTS_MAX - 1)
+    numbers = fields.numbers("schemas", limits.SCHEMAS_MAX, limits.SCHEMAS_MAX - 1)
+    return RecordSchemasMessage(segment, numbers)
+
+
+def _write_chunk(m: ChunkMessage) -> Body:
+    return (int(MessageKind.CHUNK), m.machine, m.record, m.chunk, m.segment)
+
+
+def _read_chunk(fields: Fields) -> ChunkMessage:
+    machine = _read_machine_number(fields)
+    record, chunk = fields.number("record"), fields.number("chunk")
+    return ChunkMessage(machine, record, chunk, fields.number("segment"))
+
+
 def _write_end(m: EndMessage) -> Body:
     return (int(MessageKind.END), m.frames, m.size, m.crc)
 
@@ -368,6 +414,15 @@ _CODECS: tuple[tuple[MessageKind, type, _Writer, _Reader], ...] = (
     (MessageKind.OPEN_WORK, OpenWorkMessage, _write_open_work, _read_open_work),
     (MessageKind.REFUSED, RefusedMessage, _write_refused, _read_refused),
     (MessageKind.TROUBLE, TroubleMessage, _write_trouble, _read_trouble),
+    (MessageKind.ANSWER, AnswerMessage, _write_answer, _read_answer),
+    (MessageKind.PIECE, PieceMessage, _write_piece, _read_piece),
+    (
+        MessageKind.RECORD_SCHEMAS,
+        RecordSchemasMessage,
+        _write_record_schemas,
+        _read_record_schemas,
+    ),
+    (MessageKind.CHUNK, ChunkMessage, _write_chunk, _read_chunk),
     (MessageKind.END, EndMessage, _write_end, _read_end),
 )
 _WRITERS: Mapping[type, _Writer] = {message: write for _, message, write, _ in _CODECS}

@@ -91,6 +91,12 @@ OPEN_WORK_MAX = 64
 OPEN_TEXT_BYTES_MAX = 256
 """One text of an item of open work."""
 
+# History between two debuggers.
+PIECE_BYTES_MAX = 64 * KIB
+"""Bytes of a record in one message."""
+RECORD_SEGMENTS_MAX = 65_536
+"""Segments of the records of a stream."""
+
 # Batches and the sender.
 BATCH_ROWS_MAX = 4_096
 """Transitions in one batch that a reader accepts."""

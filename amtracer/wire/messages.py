@@ -1,7 +1,7 @@
 """The messages of the tracer protocol, as frozen values.
 
 A stream is a sequence of messages. Sockets, session files and the debugger's store use the same
-messages. They fall in four groups:
+messages. They fall in five groups:
 
 - the sender and its machines: `HelloMessage`, `SchemaMessage`, `MachineMessage`,
   `SchemaChangedMessage`, `GoneMessage`;
@@ -10,7 +10,9 @@ messages. They fall in four groups:
   `SegmentMessage` empties it;
 - what machines did: `BatchMessage`, `DroppedMessage`, `RefusedMessage`, `TroubleMessage`,
   `LeftMessage`, `EndMessage`;
-- what is open between transitions: `LaterLinesMessage`, `OpenWorkMessage`.
+- what is open between transitions: `LaterLinesMessage`, `OpenWorkMessage`;
+- history between two debuggers: `AnswerMessage`, `PieceMessage`, `RecordSchemasMessage`,
+  `ChunkMessage`.
 
 The sender gives numbers to schemas, machines, shapes, strings, line sets and sets of arguments.
 They count from 0 and belong to one stream; numbers of the dictionary belong to one segment of
@@ -70,6 +72,10 @@ class MessageKind(IntEnum):
     OPEN_WORK = 20
     REFUSED = 21
     TROUBLE = 22
+    ANSWER = 23
+    PIECE = 24
+    RECORD_SCHEMAS = 25
+    CHUNK = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +146,8 @@ class HelloMessage:
     `process` holds facts as text (pid, program, python). `wall_ns` and `mono_ns` are one
     moment on both clocks of the sender. `origin` is the kind of sender: "py" for this library,
     "go" for a converted session, whose times are arrival times at its server. `token` is the
-    secret that a debugger may require; it is never in a file, never kept and never shown.
+    secret that a debugger may require; it is never in a file, never kept and never shown. `asks`
+    is 1 if the sender can send records and reads an `AnswerMessage`, else 0.
     """
 
     version: int
@@ -150,6 +157,7 @@ class HelloMessage:
     origin: str = "py"
     process: Mapping[str, str] = field(default_factory=dict)
     token: bytes = field(default=b"", repr=False)
+    asks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,11 +431,56 @@ class OpenWorkItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OpenWorkMessage:
-    """The open work of a machine, in place of earlier work; `more` counts unlisted items."""
+    """The open work of a machine, in place of earlier work; `more` counts unlisted items.
+
+    `before` is 0 for the present. After a `ChunkMessage` it can be one more than the row of the
+    transition before which the work was open.
+    """
 
     machine: int
     work: tuple[OpenWorkItem, ...]
     more: int = 0
+    before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerMessage:
+    """What a debugger answers to a hello that asks: `takes` is 1 if it takes records, else 0."""
+
+    takes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PieceMessage:
+    """Bytes of a record of session format 3; `left` counts the bytes of the record after them.
+
+    The pieces of a record follow each other. Records of rows have numbers in the order in which
+    they end.
+    """
+
+    left: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSchemasMessage:
+    """The schemas that records of a segment use: for each of their numbers that of the stream.
+
+    A later message of the same segment repeats them and adds others.
+    """
+
+    segment: int
+    schemas: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkMessage:
+    """The next transitions of a machine are a chunk of a record that was sent before."""
+
+    machine: int
+    record: int
+    chunk: int
+    segment: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,5 +514,9 @@ Message = (
     | OpenWorkMessage
     | RefusedMessage
     | TroubleMessage
+    | AnswerMessage
+    | PieceMessage
+    | RecordSchemasMessage
+    | ChunkMessage
     | EndMessage
 )

@@ -19,12 +19,16 @@ from amtracer.files.records import (
 from amtracer.wire import limits
 from amtracer.wire.codec import encode, magic_frame
 from amtracer.wire.messages import (
+    AnswerMessage,
     BatchMessage,
+    ChunkMessage,
     GoneMessage,
     HelloMessage,
     LeftMessage,
     MachineMessage,
     MessageKind,
+    PieceMessage,
+    RecordSchemasMessage,
     SchemaMessage,
     ShapeMessage,
 )
@@ -36,6 +40,10 @@ EXAMPLES = [
     for block in re.findall(r"```hex(?! apart)[^\n]*\n(.*?)```", TEXT, re.DOTALL)
 ]
 APART = [bytes.fromhex(block) for block in re.findall(r"```hex apart\n(.*?)```", TEXT, re.DOTALL)]
+BETWEEN = [
+    bytes.fromhex(block)
+    for block in re.findall(r"```hex apart between debuggers\n(.*?)```", TEXT, re.DOTALL)
+]
 RECORDS = [
     bytes.fromhex(block) for block in re.findall(r"```hex apart, [^\n]*\n(.*?)```", TEXT, re.DOTALL)
 ]
@@ -68,6 +76,19 @@ def test_the_bytes_of_a_hello_with_a_token_are_as_described() -> None:
 
     assert [encode(hello)] == APART
     assert decoded(magic_frame() + APART[0]) == [hello]
+
+
+def test_the_bytes_between_debuggers_are_as_described() -> None:
+    """The examples are the messages that debuggers send each other, and mean what the text says."""
+    messages = [
+        AnswerMessage(1),
+        PieceMessage(2, b"amR3"),
+        RecordSchemasMessage(0, (0,)),
+        ChunkMessage(0, 0, 0, 0),
+    ]
+
+    assert list(map(encode, messages)) == BETWEEN
+    assert decoded(magic_frame() + b"".join(BETWEEN)) == messages
 
 
 def test_the_bytes_of_the_records_are_as_described() -> None:

@@ -7,10 +7,10 @@ the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from itertools import count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from am_dbg.store.chunk_columns import ChunkColumns, ColumnCheck, TextColumns, TextNumbers
 from am_dbg.store.columns import Integers
@@ -25,11 +25,14 @@ from am_dbg.store.dictionary import DefinitionCounts
 from am_dbg.store.loading.column_cache import ColumnCache
 from am_dbg.store.packed.body_reader import RowsBody
 from am_dbg.store.packed.definitions import PartHead, add_texts, part_ends, unpack_shapes
-from am_dbg.store.packed.heads import RowsHead
+from am_dbg.store.packed.heads import RowsHead, unpack_rows_head
 from am_dbg.store.packed.text_lists import TextLists, text_numbers, unpack_text_lists
 from amtracer.errors import WireError
 from amtracer.files.record_walk import ByteSource, Record
-from amtracer.files.records import content_of
+from amtracer.files.records import RecordKind, content_of
+
+if TYPE_CHECKING:
+    from am_dbg.store.track import Track
 
 _files = count()
 _segments = count()
@@ -98,6 +101,36 @@ class MovedRecord(RowsRecord):
         return self._record.head(self._file.source) if self._record.header.head_bytes else b""
 
 
+class ReceivedRecord(RowsRecord):
+    """A record that another debugger sent: its lists of texts stay on the disk.
+
+    The units of its chunks are set as machines take them.
+    """
+
+    __slots__ = ()
+
+    def packed_lists(self) -> bytes:
+        """The packed lists, read from the file when a search or an export asks for them."""
+        return unpack_rows_head(self._record.head(self._file.source)).texts
+
+
+class KeptRecord(NamedTuple):
+    """A record that was received, and where it is now.
+
+    `lasts` has for each track the newest transition that is in the same file, `memory` the bytes
+    that it takes in memory because the disk refused it.
+    """
+
+    file: RecordFile
+    record: Record
+    lasts: MutableMapping[Track, int]
+    memory: int = 0
+
+
+KeepRecord = Callable[[RecordKind, bytes, bytes], KeptRecord]
+"""Keeps a record by its kind, its stored head and its stored body."""
+
+
 class ChunkLoader:
     """Loads the columns of one chunk of a record."""
 
@@ -164,10 +197,11 @@ def _accept(_: object) -> None:
 
 
 class Part(NamedTuple):
-    """A part of the definitions of a segment, and its record."""
+    """A part of the definitions of a segment, its record, and where that is."""
 
     head: PartHead
     record: Record
+    source: ByteSource
 
 
 class SegmentLoader:
@@ -182,6 +216,11 @@ class SegmentLoader:
         self._file = file
         self._serial = next(_segments)
         self._check: Callable[[ShapeTable], None] = _accept
+
+    def add(self, part: Part) -> None:
+        """Add another part; tables that were loaded before it are not used any longer."""
+        self.parts.append(part)
+        self._serial = next(_segments)
 
     def checked_by(self, check: Callable[[ShapeTable], None]) -> None:
         """Check the shapes from now on whenever they were loaded."""
@@ -205,7 +244,7 @@ class SegmentLoader:
 
     def stored(self, part: Part) -> tuple[bytes, bytes]:
         """The head and the body of a part as they are in the file."""
-        return part.record.stored(self._file.source)
+        return part.record.stored(part.source)
 
     @property
     def counts(self) -> DefinitionCounts:

@@ -195,7 +195,8 @@ class _HeadReader:
         starts, lows, highs = (unpack_walk(self._next(), count) for _ in range(3))
         clocks = self._clocks(machines, flags)
         touched = self._touched(clocks)
-        shapes, lines, facts = self._counts(rows), self._counts(), self._counts(rows)
+        shapes, lines = self._counts(rows), self._counts(rows, is_sum=False)
+        facts = self._counts(rows)
         spans = zip(starts, lows, highs, strict=True)
         values = zip(
             zip(machines, schemas, segments, first_rows, rows, strict=True),
@@ -248,17 +249,17 @@ class _HeadReader:
         ends = ends_of(lengths)
         return [int.from_bytes(data[low:high], "little") for low, high in pairwise(ends)]
 
-    def _counts(self, rows: Sequence[int] | None = None) -> list[Counts]:
-        """The counts of each chunk; with `rows` only if they sum up to these."""
+    def _counts(self, rows: Sequence[int], *, is_sum: bool = True) -> list[Counts]:
+        """The counts of each chunk, at most one a row; with `is_sum` they sum up to the rows."""
         sizes = self._naturals(_ROWS_MAX)
+        if any(map(int.__gt__, sizes, rows)):
+            raise WireError("more distinct values than rows")
         total = sum(sizes)
         values = unpack_circle(self._next(), total)
         counts = unpack_naturals(self._next(), total, _ROWS_MAX)
         ends = ends_of(sizes)
         parts = [(values[low:high], counts[low:high]) for low, high in pairwise(ends)]
-        if rows is not None and any(
-            sum(part[1]) != length for part, length in zip(parts, rows, strict=True)
-        ):
+        if is_sum and any(sum(part[1]) != length for part, length in zip(parts, rows, strict=True)):
             raise WireError("counts that do not sum up to the rows")
         if 0 in counts:
             raise WireError("a value that no row has")

@@ -28,7 +28,13 @@ from weakref import ref
 from am_dbg.store.chunk import Chunk
 from am_dbg.store.definitions.text_table import TextTable
 from am_dbg.store.dictionary import SegmentDictionary
-from am_dbg.store.loading.record_file import ChunkLoader, MovedRecord, Part, SegmentLoader
+from am_dbg.store.loading.record_file import (
+    ChunkLoader,
+    KeptRecord,
+    MovedRecord,
+    Part,
+    SegmentLoader,
+)
 from am_dbg.store.packed.bodies import PackedChunk, pack_rows_body
 from am_dbg.store.packed.definitions import (
     PartHead,
@@ -40,7 +46,7 @@ from am_dbg.store.packed.definitions import (
 from am_dbg.store.packed.heads import RECORD_CHUNKS_MAX, ChunkHead, RowsHead
 from am_dbg.store.packed.text_lists import pack_text_lists
 from am_dbg.store.spilling.old_lines_on_disk import OldLinesOnDisk
-from am_dbg.store.spilling.spill_file import SpillFile
+from am_dbg.store.spilling.spill_file import SpillFile, kept_in_memory
 from am_dbg.store.store import Store
 from am_dbg.store.track import Track
 from amtracer.errors import WireError
@@ -94,7 +100,8 @@ class Spill:
         self._has_warned = False
         store.on_pressure = self.make_room
         loaded = store.loaded
-        loaded.bytes_max = min(loaded.bytes_max, store.bytes_max // LIMIT_PER_CACHE)
+        if store.bytes_max:
+            loaded.bytes_max = min(loaded.bytes_max, store.bytes_max // LIMIT_PER_CACHE)
 
     @property
     def disk_bytes(self) -> int:
@@ -117,6 +124,19 @@ class Spill:
             self._warn(f"{tempfile.gettempdir()} takes no more history: {reason_of(error)}")
             self._is_off = self._before_drop is None or not self.disk_bytes
             self.disk_max = self.disk_bytes
+
+    # What is received as records.
+
+    def keep(self, kind: RecordKind, head: bytes, body: bytes) -> KeptRecord:
+        """Write a record that was received; it stays in memory if there is no room for it."""
+        try:
+            if not self._is_off and self._has_room():
+                is_rows = kind is RecordKind.ROWS
+                file = self._open_file() if is_rows else self._texts_file()
+                return KeptRecord(file.records, file.add(kind, head, body), file.lasts)
+        except OSError as error:
+            self._warn(f"{tempfile.gettempdir()} takes no more history: {reason_of(error)}")
+        return kept_in_memory(self._store.loaded, kind, head, body)
 
     # What is moved.
 
@@ -236,7 +256,7 @@ class Spill:
                 whole = head._replace(shapes_bytes=len(shape_part))
                 stored_head = compressed(pack_part_head(whole))
                 place = file.add(RecordKind.DEFINITIONS, stored_head, shape_part + text_part)
-                loader.parts.append(Part(whole, place))
+                loader.add(Part(whole, place, file.records.source))
         except WireError:
             return
         self._store.load_definitions_from(dictionary, loader, counts)

@@ -14,9 +14,9 @@ import tempfile
 from weakref import WeakKeyDictionary, finalize, ref
 
 from am_dbg.store.loading.column_cache import ColumnCache
-from am_dbg.store.loading.record_file import RecordFile
+from am_dbg.store.loading.record_file import KeptRecord, RecordFile
 from am_dbg.store.track import Track
-from amtracer.files.record_walk import Record
+from amtracer.files.record_walk import MemoryBytes, Record
 from amtracer.files.records import HEADER_BYTES, RecordKind, RecordWriter, header_of
 
 
@@ -89,3 +89,13 @@ class SpillFile:
     def end(self) -> None:
         """Nothing more is appended: from now on only loaders hold the file."""
         self._records = self._writer = None
+
+
+def kept_in_memory(cache: ColumnCache, kind: RecordKind, head: bytes, body: bytes) -> KeptRecord:
+    """A record that is in no file."""
+    written: list[bytes] = []
+    RecordWriter(written.append).add_stored(kind, head, body)
+    header = header_of(written[0])
+    assert header is not None  # it was written just now
+    file = RecordFile(MemoryBytes(written[0]), cache)
+    return KeptRecord(file, Record(0, header), WeakKeyDictionary(), len(written[0]))
