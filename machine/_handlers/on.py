@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import Any, Generic, Literal, TypeVar, cast, overload
 
 from machine._handlers.meanings import DECLARED, GLOBAL_SUFFIXES, SUFFIXES, Handlers, Meaning
 from machine._schema.state import ANY
@@ -77,8 +77,12 @@ def meaning(state: str, phase: str = "", to: str = "") -> Meaning:
     return Meaning(state, second, is_pair=bool(to) or phase not in SUFFIXES)
 
 
+Phase = Literal["Enter", "Exit", "State", "End"]
+"""At which place of a transition a handler is called."""
+
+
 @overload
-def on(state: str, phase: str) -> Callable[[F], F]: ...
+def on(state: str, phase: Phase) -> Callable[[F], F]: ...
 @overload
 def on(state: str, *, to: str) -> Callable[[F], F]: ...
 def on(state: str, phase: str = "", *, to: str = "") -> Callable[[F], F]:

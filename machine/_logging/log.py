@@ -19,7 +19,19 @@ from typing import Any, Protocol
 from machine._enums import LogLevel
 from machine._given import A, check_callable, checked_flag, checked_level
 
-Logger = Callable[..., object]
+
+class Logger(Protocol):
+    """Takes the level of a line, its format and what to put into it, as `format % args`."""
+
+    def __call__(self, level: LogLevel, format: str, /, *args: Any) -> object: ...
+
+
+class SimpleLogger(Protocol):
+    """Takes the format of a line and what to put into it."""
+
+    def __call__(self, format: str, /, *args: Any) -> object: ...
+
+
 ArgsMapper = Callable[[A], dict[str, str]]
 
 PENDING_LINES_MAX = 1000
@@ -219,7 +231,7 @@ class Logging:
             check_callable(logger, "a logger")
         self._logger = print_line if logger is None else logger
 
-    def set_logger_simple(self, logf: Logger, level: LogLevel | int) -> None:
+    def set_logger_simple(self, logf: SimpleLogger, level: LogLevel | int) -> None:
         """Send lines to `logf(format, *args)` and set the level."""
         if not callable(logf):
             raise ValueError("set_logger_simple needs a function; use set_logger(None) to reset")

@@ -14,7 +14,7 @@ from machine._asking.asking import Asking
 from machine._clock import Clock, Tick, Time
 from machine._enums import LogLevel, Result
 from machine._given import A, Names
-from machine._logging.log import Logger
+from machine._logging.log import Logger, SimpleLogger
 from machine._machine.serialized import Serialized
 from machine._reasons.reason import Reason
 from machine._reasons.why_not import WhyNot
@@ -243,7 +243,7 @@ class MachineApi(MutatingApi, ReadingApi, WaitingApi, Protocol):
     def set_logger_empty(self, level: LogLevel | int) -> None:
         """Send lines nowhere, but keep them in transitions for tracers."""
 
-    def set_logger_simple(self, logf: Logger, level: LogLevel | int) -> None:
+    def set_logger_simple(self, logf: SimpleLogger, level: LogLevel | int) -> None:
         """Send lines to `logf(format, *args)` and set the level."""
 
     def bind_handlers(self, handlers: object) -> None:

@@ -25,9 +25,19 @@ mach.add1("Ready")
 print(am.__file__)
 """
 
+FAILING = """
+import asyncmachine as am
 
-def run(*command: object, cwd: Path, **env: str) -> str:
-    """What a program prints that ends well, in an environment without our checkout."""
+def test_order(am_clock):
+    mach = am.Machine(None, {"Paid": am.State(timeout=5, on_timeout="Exception")}, id="order")
+    mach.add1("Paid")
+    am_clock.advance(5)
+    assert not mach.is_err()
+"""
+
+
+def run(*command: object, cwd: Path, status: int = 0, **env: str) -> str:
+    """What a program prints that ends with this status, in an environment without our checkout."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -37,7 +47,7 @@ def run(*command: object, cwd: Path, **env: str) -> str:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == status, done.stdout + done.stderr
     return done.stdout
 
 
@@ -87,3 +97,26 @@ def test_an_installed_program_records_itself(installed: Path, tmp_path: Path) ->
 
     assert Path(where.strip()).is_relative_to(installed.parent)
     assert "mine" in run(installed / "am-dbg", "list", "run.msgpack.br", cwd=tmp_path)
+
+
+def test_an_installed_plugin_keeps_the_session_of_a_failed_test(
+    installed: Path, tmp_path: Path
+) -> None:
+    """It is found by pytest itself, also beside a `machine.py` of the program."""
+    (tmp_path / "machine.py").write_text("MINE = True\n")
+    (tmp_path / "test_it.py").write_text(FAILING)
+    command = [installed / "python", "-m", "pytest", "-p", "no:cacheprovider", "test_it.py"]
+    done = run(*command, cwd=tmp_path, status=1)
+
+    (options,) = re.findall(r"^am-dbg (-i .+)$", done, re.MULTILINE)
+    assert "order" in run(installed / "am-dbg", "list", options.split()[1], cwd=tmp_path)
+
+
+def test_both_names_have_the_version_of_the_wheel(
+    installed: Path, metadata: Message, tmp_path: Path
+) -> None:
+    """`__version__` is the one that the package index shows."""
+    program = "import asyncmachine, machine; print(asyncmachine.__version__, machine.__version__)"
+    shown = run(installed / "python", "-c", program, cwd=tmp_path)
+
+    assert shown.split() == [metadata["Version"]] * 2

@@ -1,8 +1,9 @@
 """What a type checker accepts, refuses and reveals.
 
 The programs in `programs` are those of a user. A line that ends in `# refused: CODE` has to be
-an error with this code, one that ends in `# reveals: TYPE` has this type, and every other line
-is right. One run of mypy over all of them, strict and without the project's settings.
+an error with this code, or with these codes. One that ends in `# reveals: TYPE` has this type, and
+every other line is right. One run of mypy over all of them, strict and without the project's
+settings.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def expected(program: Path) -> Told:
     for number, line in enumerate(program.read_text(encoding="utf-8").splitlines(), 1):
         found = EXPECTED.search(line)
         if found is not None:
-            told[number] = [f"{found[1]}: {found[2]}"]
+            parts = found[2].split(", ") if found[1] == "refused" else [found[2]]
+            told[number] = [f"{found[1]}: {part}" for part in parts]
     return told
 
 

@@ -21,7 +21,7 @@ class Handlers(am.ExceptionHandler):
         reveal_type(e.transition())  # reveals: Transition | None
         return True
 
-    @am.on(ss.Opened, "State")  # refused: attr-defined
+    @am.on(ss.Opened, "State")  # refused: call-overload, untyped-decorator, attr-defined
     def misspelled(self, e: am.Event) -> None: ...
 
     def ExceptionState(self, e: am.Event) -> None:
@@ -29,6 +29,7 @@ class Handlers(am.ExceptionHandler):
 
 
 am.on(ss.Open)  # refused: call-overload
+am.on(ss.Open, "Entered")  # refused: call-overload
 am.on(ss.Open, "Enter", to=ss.Open)  # refused: call-overload
 reveal_type(Handlers().may_open)  # reveals: def (e: Event) -> bool
 mach.bind_handlers(Handlers())

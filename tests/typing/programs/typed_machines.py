@@ -49,3 +49,12 @@ def works_with_any(api: am.MachineApi) -> am.Result:
 
 works_with_any(mach)
 works_with_any("light")  # refused: arg-type
+
+
+def write(level: am.LogLevel, text: str, *args: object) -> None: ...
+
+
+mach.set_logger(write)
+mach.set_logger(lambda level, text, *args: level.name + text % args)
+mach.set_logger_simple(lambda text, *args: text % args, am.LogLevel.OPS)
+mach.set_logger_simple(write, am.LogLevel.OPS)  # refused: arg-type
