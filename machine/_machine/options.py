@@ -35,36 +35,57 @@ class CommonSettings(TypedDict, total=False):
     """The options of `Machine` without a parameter of their own, less parent and handlers."""
 
     handler_timeout: float | None
+    """Seconds that a handler may take, by default 1; None for no limit."""
     panic_to_exception: bool
+    """Whether what a handler raises adds `Exception`, as by default, or passes to the caller."""
     log_stack_trace: bool
+    """Whether errors carry their trace, log lines too; by default they do."""
     log_id: bool
+    """Whether lines begin with the first characters of the id; by default they do."""
     log_level: LogLevel | int
+    """How much is logged; by default nothing."""
     tracers: Iterable[Tracer]
+    """Tracers to bind before the machine begins."""
     log_args: ArgsMapper | None
+    """Returns the arguments that lines show, as texts; None shows none."""
     parent_id: str
+    """The id of a parent that is not at hand; `parent` wins over it."""
     tags: Sequence[str]
+    """Labels without a meaning for the machine."""
     queue_limit: int
+    """Mutations that may wait, by default 1000; more are refused."""
     detect_eval: bool
+    """Whether `eval` in a handler of the machine raises, and unknown handlers are refused."""
     executor: AbstractEventLoop | None
+    """The event loop on which all handlers run; None for the thread that drains."""
     handler_runner: Literal["inline", "thread"]
+    """With "thread" handlers have their own, so that a late one can be abandoned."""
     watchdog: bool
+    """Whether the line is reported at which a late handler is stuck."""
     resolver: Resolver | None
+    """Decides in place of the relations."""
 
 
 class Settings(CommonSettings, total=False):
     """The options of `Machine` without a parameter of their own: few machines need them."""
 
     parent: Machine | None
+    """The machine whose submachine this is; inheritable tracers watch it too."""
     handlers: object | None
+    """An object to bind, before the machine begins."""
 
 
 class Opts(Settings, total=False):
     """All options of `Machine` by name: a dictionary for `Machine(ctx, struct, **opts)`."""
 
     id: str
+    """By default 32 random hex digits."""
     cache: int
+    """How many configurations the machines of this schema remember; 0 for none."""
     strict: bool
+    """Whether relations to undefined states are refused; by default they are dropped."""
     initial: Names | None
+    """The states to begin with, in place of those that the schema marks; `()` for none."""
 
 
 def opts_with_debug(opts: Opts | None = None) -> Opts:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 import machine as am
+from machine._machine import options
 
 
 def offered() -> set[str]:
@@ -73,3 +74,18 @@ def test_each_member_of_an_enum_is_explained(kind: type[enum.IntEnum]) -> None:
 def test_every_result_is_true() -> None:
     """So a checker warns where one is used as a condition."""
     assert all(am.Result)
+
+
+def test_each_option_is_explained() -> None:
+    """By a sentence below it, with its unit or default."""
+    kinds = ast.parse(inspect.getsource(options)).body
+    fields = [
+        (ast.unparse(field.target), isinstance(text, ast.Expr))
+        for kind in kinds
+        if isinstance(kind, ast.ClassDef)
+        for field, text in pairwise([*kind.body, ast.Pass()])
+        if isinstance(field, ast.AnnAssign)
+    ]
+
+    assert {name for name, _ in fields} == set(am.Opts.__annotations__)
+    assert [name for name, is_explained in fields if not is_explained] == []
