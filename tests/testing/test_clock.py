@@ -47,6 +47,18 @@ def test_a_state_deadline_passes_when_the_clock_is_moved(clock: ManualClock) -> 
     assert mach.active_states() == ["Late"]
 
 
+def test_handlers_that_follow_run_inside_advance(clock: ManualClock) -> None:
+    """In the thread that calls it, so they have returned when it does."""
+    threads: list[int] = []
+    mach = am.Machine(None, LIMITED)
+    mach.bind_handlers({"LateState": lambda _: threads.append(threading.get_ident())})
+    mach.add1("Asked")
+
+    clock.advance(60)
+
+    assert threads == [threading.get_ident()]
+
+
 def test_deadlines_on_the_way_begin_others(clock: ManualClock) -> None:
     """What a deadline makes due within the same move runs too, at its own time."""
     mach = am.Machine(None, LIMITED)
