@@ -30,7 +30,7 @@ from machine._calling.tasks import running_loop
 from machine._enums import CANCELED, CHANGES, QUEUED, Result
 from machine._logging.log import Logged
 from machine._reasons.reason import ReasonKind
-from machine._reasons.refused import Refusing, keep_last, refused_by
+from machine._reasons.refused import RefusingMachine, keep_last, refused_by
 from machine.errors import ExecutorClosedError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from machine._resolution.mutation import Mutation
 
 
-class Drained(Logged, Refusing, Protocol):
+class Drained(Logged, RefusingMachine, Protocol):
     """What an executor needs of a machine."""
 
     _queue: deque[Mutation]

@@ -51,7 +51,7 @@ class Prefixed(Protocol):
     def tx_prefix(self) -> str: ...
 
 
-class Refusing(Protocol):
+class RefusingMachine(Protocol):
     """A machine, as far as its refusals are kept."""
 
     _refused_thread: int
@@ -135,14 +135,14 @@ class ThreadRefusals(threading.local):
     def __init__(self) -> None:
         self.table: Table = {}
 
-    def put(self, mach: Refusing, refused: Refused) -> None:
+    def put(self, mach: RefusingMachine, refused: Refused) -> None:
         """Keep a refusal of this thread; it is newer than what the machine has of it."""
         with _moving:
             _put(self.table, mach, refused)
             if mach._refused_thread == get_ident():
                 mach._refused_thread = 0
 
-    def take_over(self, mach: Refusing, plan: Plan) -> None:
+    def take_over(self, mach: RefusingMachine, plan: Plan) -> None:
         """The machine keeps plans refused to this thread from now on; that of another moves."""
         with _moving:
             if mach._refused_thread:
@@ -150,7 +150,7 @@ class ThreadRefusals(threading.local):
             mach._refused_plan, mach._refused_ticks = plan, mach._ticks
             mach._refused_table, mach._refused_thread = self.table, get_ident()
 
-    def of(self, mach: Refusing) -> Refused | None:
+    def of(self, mach: RefusingMachine) -> Refused | None:
         """The last refusal of a machine."""
         with _moving:
             if mach._refused_thread == get_ident():
@@ -172,18 +172,18 @@ def _put(table: Table, mach: object, refused: Refused) -> None:
     table[key] = ref(mach), refused
 
 
-def _of_machine(mach: Refusing) -> Refused:
+def _of_machine(mach: RefusingMachine) -> Refused:
     plan = mach._refused_plan
     assert plan is not None  # it has a thread
     return refused_by(plan, ReasonKind.RELATION, mach._refused_ticks)
 
 
-def keep_last(mach: Refusing, refused: Refused) -> None:
+def keep_last(mach: RefusingMachine, refused: Refused) -> None:
     """Keep what a machine refused to the calling thread, in place of the one before."""
     here.put(mach, refused)
 
 
-def last_of(mach: Refusing) -> Refused | None:
+def last_of(mach: RefusingMachine) -> Refused | None:
     """What this machine refused last to the calling thread."""
     return here.of(mach)
 
@@ -200,7 +200,7 @@ def refused_by(plan: Plan | None, kind: ReasonKind, before: Sequence[int] = ()) 
     return refused
 
 
-def keep_own(mach: Refusing, mutation: Mutation) -> None:
+def keep_own(mach: RefusingMachine, mutation: Mutation) -> None:
     """Keep why the mutation with which this thread began to drain was canceled."""
     keep_last(mach, refused_in(mutation))
 
@@ -211,7 +211,7 @@ def refused_in(mutation: Mutation, kind: ReasonKind = ReasonKind.DISPOSED) -> Re
     return refused if isinstance(refused, Refused) else refused_by(None, kind)
 
 
-def keep_plan(mach: Refusing, plan: Plan, mutation: Mutation | None) -> None:
+def keep_plan(mach: RefusingMachine, plan: Plan, mutation: Mutation | None) -> None:
     """Keep a plan that relations refused; called by the drainer."""
     if mutation is None:
         here.take_over(mach, plan)
@@ -219,7 +219,7 @@ def keep_plan(mach: Refusing, plan: Plan, mutation: Mutation | None) -> None:
         mutation.refused = refused_by(plan, ReasonKind.RELATION, mach._ticks)
 
 
-def keep(mach: Refusing, mutation: Mutation | None, refused: Refused) -> None:
+def keep(mach: RefusingMachine, mutation: Mutation | None, refused: Refused) -> None:
     """Keep it with its mutation; one without a mutation ran in the call of this thread."""
     if mutation is None:
         keep_last(mach, refused)
