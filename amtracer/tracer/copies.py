@@ -36,14 +36,20 @@ def states_of(mach: am.Machine) -> tuple[StateDef, ...]:
             name_text(name),
             state.auto,
             state.multi,
-            state.require and _names(state.require),
-            state.add and _names(state.add),
-            state.remove and _names(state.remove),
-            state.after and _names(state.after),
+            _relation(state, "require"),
+            _relation(state, "add"),
+            _relation(state, "remove"),
+            _relation(state, "after"),
             state.tags and _names(state.tags),
         )
         for name, state in mach.get_struct().items()
     )
+
+
+def _relation(state: am.State, relation: str) -> tuple[str, ...] | None:
+    """The states of a relation as plain texts; None if it was not given."""
+    names = state.given(relation)
+    return names and _names(names)
 
 
 def _names(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def _meant(schema: Schema, stuck: list[int]) -> str:
         name, state = schema.names[index], schema.states[index]
         condition = f"{name}Wanted"
         code += [written(condition, State())]
-        code += [written(name, state.replace(require=(*(state.require or ()), condition)))]
+        code += [written(name, state.replace(require=(*state.require, condition)))]
         calls.append(f'`mach.remove1("{name}")`')
     whom = "each" if len(stuck) > 1 else schema.names[stuck[0]]
     return (

@@ -64,7 +64,7 @@ def unused_states(schema: Schema, handlers: list[object]) -> Iterator[Finding]:
 def _related(schema: Schema) -> Iterator[str]:
     """States in relations and time limits, and those that activate by themselves."""
     for name, state in zip(schema.names, schema.states, strict=True):
-        targets = [target for field in RELATIONS for target in getattr(state, field) or ()]
+        targets = [target for field in RELATIONS for target in getattr(state, field)]
         yield from targets
         if state.on_timeout is not None:
             yield state.on_timeout

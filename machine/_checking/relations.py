@@ -155,7 +155,7 @@ def long_adds(schema: Schema) -> Iterator[Finding]:
             f"{names[0]} adds {names[1]}, and that adds {names[2]}, but {names[2]} does not add"
             f" {names[3]} in the same transition: `add` is followed two levels deep."
         )
-        whole = written(names[0], state.replace(add=(*(state.add or ()), names[3])))
+        whole = written(names[0], state.replace(add=(*state.add, names[3])))
         meant = f"Let the first state name all states that it should add: {whole}."
         yield Finding(FindingKind.LONG_ADD, names, happens, meant)
 

@@ -39,15 +39,13 @@ _AUTO_LABELS = [f"{kind}:auto] " for kind in MutationType]
 def clean(name: str, state: State, defined: Mapping[str, object]) -> State:
     """The state without relations to itself, contradictions and undefined targets."""
     add, remove, after = state.add, state.remove, state.after
-    if remove is not None:
-        remove = tuple(r for r in remove if r != name and r not in (add or ()) and r in defined)
-    if after is not None:
-        after = tuple(a for a in after if a != name and a in defined)
-    if add is not None:
-        add = tuple(a for a in add if a in defined)
-    cleaned = state
-    if (add, remove, after) != (state.add, state.remove, state.after):
-        cleaned = state.replace(add=add, remove=remove, after=after)
+    kept = {
+        "remove": tuple(r for r in remove if r != name and r not in add and r in defined),
+        "after": tuple(a for a in after if a != name and a in defined),
+        "add": tuple(a for a in add if a in defined),
+    }
+    changes = {field: names for field, names in kept.items() if names != getattr(state, field)}
+    cleaned = state.replace(**changes) if changes else state
     if state.on_timeout is not None and state.on_timeout not in defined:
         cleaned = cleaned.replace(timeout=None, on_timeout=None)
     return cleaned
@@ -168,10 +166,7 @@ class Schema:
         self.states: tuple[State, ...] = tuple(states[name] for name in names)
         self.index: dict[str, int] = {name: position for position, name in enumerate(names)}
         ghosts = {
-            name: None
-            for state in self.states
-            for name in state.require or ()
-            if name not in self.index
+            name: None for state in self.states for name in state.require if name not in self.index
         }
         self.all_names: tuple[str, ...] = (*self.names, *ghosts)
         numbers = {name: position for position, name in enumerate(self.all_names)}

@@ -1,8 +1,8 @@
 """State definitions, as users write them.
 
 A `State` never changes, so that machines can share what was computed from it, and a later
-change to the caller's lists has no effect. "Not given" (None) and "empty" stay
-apart for the four relations, since inspection shows only what was given.
+change to the caller's lists has no effect. A relation that was not given is empty; `given` keeps
+the two apart, since inspection shows, and a merge takes, only what was given.
 
 A state that begins active (`initial`) is added when its machine is made, and one with a time
 limit (`timeout`) when it has been active that long adds another. Both are for the machine;
@@ -99,18 +99,20 @@ class State:
     by `on_timeout` is added.
     """
 
-    __slots__ = ("_hash", *FIELDS)
+    __slots__ = ("_given", "_hash", *FIELDS)
 
     auto: bool
     multi: bool
-    require: tuple[str, ...] | None
-    add: tuple[str, ...] | None
-    remove: tuple[str, ...] | None
-    after: tuple[str, ...] | None
+    require: tuple[str, ...]
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    after: tuple[str, ...]
     tags: tuple[str, ...]
     initial: bool
     timeout: float | None
     on_timeout: str | None
+    _given: frozenset[str]
+    """The relations that were given, also as empty."""
     _hash: int
     """Computed when it is first needed; hashes of texts differ between processes."""
 
@@ -130,13 +132,11 @@ class State:
         put = object.__setattr__
         put(self, "auto", checked_flag(auto, "auto"))
         put(self, "multi", checked_flag(multi, "multi"))
-        for field, names in (
-            ("require", require),
-            ("add", add),
-            ("remove", remove),
-            ("after", after),
-        ):
-            put(self, field, None if names is None else unique(_texts(names, field)))
+        relations = dict(zip(RELATIONS, (require, add, remove, after), strict=True))
+        for field, names in relations.items():
+            put(self, field, () if names is None else unique(_texts(names, field)))
+        given = [field for field, names in relations.items() if names is not None]
+        put(self, "_given", frozenset(given))
         put(self, "tags", _texts(tags, "tags"))
         put(self, "initial", checked_flag(initial, "initial"))
         put(self, "timeout", _checked_time_limit(timeout, on_timeout))
@@ -166,6 +166,11 @@ class State:
                 )
         return cls(**fields)
 
+    def given(self, relation: str) -> tuple[str, ...] | None:
+        """The states of a relation, such as "require"; None if it was not given."""
+        names: tuple[str, ...] = getattr(self, relation)
+        return names if relation in self._given else None
+
     def to_dict(self) -> dict[str, object]:
         """The fields that differ from their defaults, by name; JSON can hold them."""
         return {
@@ -175,14 +180,11 @@ class State:
         }
 
     def values(self) -> tuple[object, ...]:
-        """All fields in the order of the constructor."""
+        """All fields in the order of the constructor; None for a relation that was not given."""
         return (
             self.auto,
             self.multi,
-            self.require,
-            self.add,
-            self.remove,
-            self.after,
+            *map(self.given, RELATIONS),
             self.tags,
             self.initial,
             self.timeout,

@@ -33,9 +33,9 @@ def state_add(source: State, overlay: State) -> State:
     """
     changes: dict[str, Any] = {"tags": s_add(source.tags, overlay.tags), **_time_limit(overlay)}
     for relation in RELATIONS:
-        more = getattr(overlay, relation)
+        more = overlay.given(relation)
         if more is not None:
-            changes[relation] = s_add(getattr(source, relation) or (), more)
+            changes[relation] = s_add(getattr(source, relation), more)
     return source.replace(**changes)
 
 
@@ -44,7 +44,7 @@ def state_set(source: State, auto: bool, multi: bool, overlay: State) -> State:
 
     That is its relations and its time limit.
     """
-    defined = {relation: getattr(overlay, relation) for relation in RELATIONS}
+    defined = {relation: overlay.given(relation) for relation in RELATIONS}
     given = {relation: names for relation, names in defined.items() if names is not None}
     return source.replace(auto=auto, multi=multi, **given, **_time_limit(overlay))
 
@@ -85,7 +85,7 @@ def struct_exclusive(struct: Struct, *groups: Names) -> dict[str, State]:
 def excluding(state: State, name: str, group: Iterable[str]) -> State:
     """A copy of the state of this name that removes the others of its group."""
     others = (other for other in group if other != name)
-    return state.replace(remove=unique((*(state.remove or ()), *others)))
+    return state.replace(remove=unique((*state.remove, *others)))
 
 
 def clone_states(struct: Struct) -> dict[str, State]:

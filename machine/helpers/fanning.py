@@ -87,7 +87,7 @@ def fan_out_in(
     for task, done in zip(handlers.tasks, handlers.dones, strict=True):
         struct[task] = am.State(require=[name])
         struct[done] = am.State(remove=[task])
-    require = (*(struct[end].require or ()), *handlers.dones)
+    require = (*struct[end].require, *handlers.dones)
     struct[end] = struct[end].replace(auto=True, require=require)
     added = [one for pair in zip(handlers.tasks, handlers.dones, strict=True) for one in pair]
     mach.set_struct(struct, [*names, *[one for one in added if one not in names]])

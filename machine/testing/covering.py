@@ -84,7 +84,7 @@ class Coverage(am.Tracer):
                 am.Relation.REMOVE: definition.remove,
             }
             for kind, others in named.items():
-                yield from ((owner, kind, other) for other in dict.fromkeys(others or ()))
+                yield from ((owner, kind, other) for other in dict.fromkeys(others))
 
 
 def _decides(step: am.Step, before: set[str], after: set[str]) -> bool:

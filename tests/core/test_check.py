@@ -424,6 +424,8 @@ def test_ready_made_states_have_no_finding() -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_have_no_finding(path: Path) -> None:
     """All schemas in the modules of the examples are written as they are meant."""
+    if path.stem.startswith("fastapi"):
+        pytest.importorskip("fastapi")
     found = [
         (name, str(finding))
         for name, value in runpy.run_path(str(path)).items()

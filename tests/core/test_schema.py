@@ -48,7 +48,7 @@ def test_not_given_and_empty_stay_apart() -> None:
     mach = am.Machine(None, {"A": am.State(add=[]), "B": am.State()})
 
     assert mach.get_struct()["A"].add == ()
-    assert mach.get_struct()["B"].add is None
+    assert mach.get_struct()["B"].given("add") is None
     assert mach.inspect(["A", "B"]) == (
         "A:\n  State:   false 0\n  Add:     \n\nB:\n  State:   false 0\n\n"
     )
@@ -368,3 +368,13 @@ def test_calls_of_auto_states_have_a_limit_too(monkeypatch: pytest.MonkeyPatch) 
         assert mach.set(states) is am.Result.EXECUTED
 
     assert len(mach._schema.auto_calls) <= 2
+
+
+def test_a_relation_that_was_not_given_is_empty() -> None:
+    """It is never None; whether it was given can be asked, and counts when states are compared."""
+    state = am.State(remove=[], add="B")
+
+    assert (state.require, state.remove, state.add, state.after) == ((), (), ("B",), ())
+    assert (state.given("require"), state.given("remove"), state.given("add")) == (None, (), ("B",))
+    assert state != am.State(add="B")
+    assert state.replace(multi=True).given("remove") == ()

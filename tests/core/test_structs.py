@@ -51,7 +51,7 @@ def test_a_state_is_extended() -> None:
     assert am.state_add(source, overlay) == State(
         auto=True, require=["A", "C"], add="B", remove="D", tags=["t1", "t2"]
     )
-    assert am.state_add(source, State()).after is None
+    assert am.state_add(source, State()).given("after") is None
     assert source.require == ("A",)
 
 
