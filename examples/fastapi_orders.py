@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, HTTPException
@@ -106,7 +106,7 @@ def make_app(unpaid_s: float = UNPAID_S) -> FastAPI:
     """An app with a shop of its own."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         app.state.shop = Shop(unpaid_s)
         yield
         app.state.shop.mach.dispose()
