@@ -17,9 +17,14 @@ PRIME, FACTOR = 65_537, 75
 
 
 class BoundedTable(Generic[Key, Value]):
-    """Entries by key, dropped when there is no room; callers lock what changes it."""
+    """Entries by key, dropped when there is no room; callers lock what changes it.
 
-    __slots__ = ("_keys", "_number", "_places", "_sizes", "entries", "size", "size_max")
+    An interrupt within a change empties the table, so nothing is half done. A change that a
+    finalizer makes within another one of the same thread is left out: what is kept here can
+    always be made again.
+    """
+
+    __slots__ = ("_is_changing", "_keys", "_number", "_sizes", "entries", "size", "size_max")
 
     def __init__(self, size_max: int) -> None:
         self.size_max = size_max
@@ -27,41 +32,44 @@ class BoundedTable(Generic[Key, Value]):
         """What it holds; only to be read."""
         self.size = 0
         self._sizes: dict[Key, int] = {}
-        self._places: dict[Key, int] = {}
         self._keys: list[Key] = []
         self._number = 1
+        self._is_changing = False
 
     def put(self, key: Key, value: Value, size: int) -> None:
         """Add an entry, or replace the one of this key; drops others if there is no room."""
-        if key not in self._sizes:
-            self._places[key] = len(self._keys)
-            self._keys.append(key)
-        self.entries[key] = value
-        self.grow(key, size - self._sizes.get(key, 0))
-
-    def grow(self, key: Key, by: int) -> None:
-        """Change the size of an entry by this much."""
-        self._sizes[key] = self._sizes.get(key, 0) + by
-        self.size += by
-        while self.size > self.size_max and len(self._keys) > 1:
-            self._drop_other_than(key)
+        if self._is_changing:
+            return
+        try:
+            self._is_changing = True
+            if key not in self._sizes:
+                self._keys.append(key)
+            self.entries[key] = value
+            self.size += size - self._sizes.get(key, 0)
+            self._sizes[key] = size
+            while self.size > self.size_max and len(self._keys) > 1:
+                self._drop_other_than(key)
+        except BaseException:
+            self.clear()
+            raise
+        finally:
+            self._is_changing = False
 
     def clear(self) -> None:
         """Drop all entries."""
-        for table in (self.entries, self._sizes, self._places):
-            table.clear()
         self._keys.clear()
+        self._sizes.clear()
         self.size = 0
+        self.entries.clear()
 
     def _drop_other_than(self, key: Key) -> None:
         """Drop one entry, in a time that does not depend on how many there are."""
+        keys = self._keys
         self._number = self._number * FACTOR % PRIME
-        place = self._number % len(self._keys)
-        if place == self._places[key]:
-            place = (place + 1) % len(self._keys)
-        dropped, last = self._keys[place], self._keys.pop()
-        if place < len(self._keys):
-            self._keys[place] = last
-            self._places[last] = place
-        del self.entries[dropped], self._places[dropped]
+        place = self._number % len(keys)
+        if keys[place] == key:
+            place = (place + 1) % len(keys)
+        dropped, keys[place] = keys[place], keys[-1]
+        keys.pop()
         self.size -= self._sizes.pop(dropped)
+        del self.entries[dropped]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -179,4 +181,61 @@ def test_a_table_keeps_its_limit(entries: list[tuple[int, int]]) -> None:
         assert table.entries[key] == size
         assert table.size == sum(table.entries.values()) <= 12
         assert sorted(table._keys) == sorted(table.entries)
-        assert all(table._keys[place] == key for key, place in table._places.items())
+        assert all(table._sizes[key] == size for key, size in table.entries.items())
+
+
+class Key:
+    """Equal to itself alone; `at` is called whenever its hash is asked."""
+
+    def __init__(self, at: Callable[[], None] = lambda: None) -> None:
+        self.at = at
+
+    def __hash__(self) -> int:
+        self.at()
+        return id(self)
+
+
+def full_table() -> BoundedTable[Key, int]:
+    table: BoundedTable[Key, int] = BoundedTable(12)
+    for size in (3, 4, 5):
+        table.put(Key(), size, size)
+    return table
+
+
+def holds_together(table: BoundedTable[Key, int]) -> bool:
+    sizes = list(table.entries.values())
+    return len(table._keys) == len(table._sizes) == len(sizes) and table.size == sum(sizes) <= 12
+
+
+@pytest.mark.parametrize("step", range(1, 12))
+def test_an_interrupt_leaves_nothing_half_done_in_a_table(step: int) -> None:
+    """Wherever it comes within a change, the table can be changed again."""
+    table, steps = full_table(), count(1)
+
+    def interrupt() -> None:
+        if next(steps) == step:
+            raise KeyboardInterrupt
+
+    key = Key(interrupt)
+    with suppress(KeyboardInterrupt):
+        table.put(key, 6, 6)
+    key.at = lambda: None
+    assert holds_together(table)
+    for size in (2, 7, 3):
+        table.put(Key(), size, size)
+
+    assert holds_together(table)
+
+
+@pytest.mark.parametrize("step", range(1, 12))
+def test_a_change_within_a_change_harms_no_table(step: int) -> None:
+    """A finalizer may make a machine in the midst of it."""
+    table, steps = full_table(), count(1)
+
+    def change() -> None:
+        if next(steps) == step:
+            table.put(Key(), 5, 5)
+
+    table.put(Key(change), 6, 6)
+
+    assert holds_together(table)
