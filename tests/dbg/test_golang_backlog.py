@@ -294,9 +294,8 @@ def test_calls_come_in_pieces_or_many_at_once(debugger: Debugger, version: str) 
 class Simulation:
     """A clock that goes on by what this thread works and what a program takes between calls."""
 
-    BETWEEN_CALLS_S = 60e-6
-
-    def __init__(self) -> None:
+    def __init__(self, between_s: float = 60e-6) -> None:
+        self.between_s = between_s
         self.now_s = 0.0
         self.put_off: list[tuple[float, Callable[[], None]]] = []
         self._began_s: float | None = None
@@ -318,7 +317,7 @@ class Simulation:
             self.put_off.remove(due)
             self.work(due[1])
         self.work(work)
-        self.now_s += self.BETWEEN_CALLS_S
+        self.now_s += self.between_s
 
 
 class Answering:
@@ -339,13 +338,25 @@ class Answering:
                 self._request = None
 
 
-def framed_and_answered(programs: list[list[bytes]]) -> float:
+def framed_and_answered(programs: list[list[bytes]], between_s: float) -> float:
     """How long programs take with a server that only answers."""
-    simulation = Simulation()
+    simulation = Simulation(between_s)
     for calls in programs:
         answering = Answering()
         for call in calls:
             simulation.call(partial(answering.feed, call))
+    return simulation.now_s
+
+
+def taken_in(programs: list[list[bytes]], between_s: float) -> float:
+    """How long programs take with a debugger."""
+    simulation, store = Simulation(between_s), Store()
+    converting = GoProtocol(backlog=Backlog(simulation))
+    for calls in programs:
+        receiver = converting.open(Peer("p", store, lambda _: None, later=simulation.later))
+        for call in calls:
+            simulation.call(partial(receiver.feed, call))
+        receiver.close("")
     return simulation.now_s
 
 
@@ -354,17 +365,15 @@ def framed_and_answered(programs: list[list[bytes]]) -> float:
 def test_programs_are_held_up_little_more_than_by_a_server_that_keeps_nothing(
     version: str,
 ) -> None:
-    """Recorded calls, each sent after the answer to the one before; by work, not by the clock."""
+    """Recorded calls, each sent after the answer to the one before; by work, not by the clock.
+
+    A program takes twice as long between its calls as such a server for an answer. The best of
+    some runs counts, as other processes disturb what is measured.
+    """
     programs = [calls_of(sent) for sent, _ in connections(version)] * 20
-    ratios = []
-    for _ in range(3):
-        simulation, store = Simulation(), Store()
-        converting = GoProtocol(backlog=Backlog(simulation))
-        for calls in programs:
-            receiver = converting.open(Peer("p", store, lambda _: None, later=simulation.later))
-            for call in calls:
-                simulation.call(partial(receiver.feed, call))
-            receiver.close("")
-        ratios.append(framed_and_answered(programs) / simulation.now_s)
+    between_s = 2 * framed_and_answered(programs, 0.0) / sum(map(len, programs))
+    ratios: list[float] = []
+    while len(ratios) < 20 and max(ratios, default=0.0) < 0.8:
+        ratios.append(framed_and_answered(programs, between_s) / taken_in(programs, between_s))
 
     assert max(ratios) >= 0.8
