@@ -121,13 +121,13 @@ class RelationsResolver:
     def get_relations_of(self, state: str) -> list[Relation]:
         """The relations that a state defines, empty ones included."""
         defined = self._state(state)
-        return [r for r in ORDER if getattr(defined, str(r)) is not None]
+        return [r for r in ORDER if defined.given(str(r)) is not None]
 
     def get_relations_between(self, from_state: str, to_state: str) -> list[Relation]:
         """The relations in which one state names another."""
         defined = self._state(from_state)
         self._state(to_state)
-        return [r for r in ORDER if to_state in (getattr(defined, str(r)) or ())]
+        return [r for r in ORDER if to_state in getattr(defined, str(r))]
 
     def new_struct(self) -> None:
         """Do nothing; nothing here depends on the schema."""

@@ -38,7 +38,12 @@ def _block(schema: Schema, ticks: Sequence[int], name: str) -> str:
     state, tick = schema.states[index], ticks[index]
     facts = [("State", f"{'true' if tick % 2 else 'false'} {tick}")]
     facts += [(label, "true") for label, on in (("Auto", state.auto), ("Multi", state.multi)) if on]
-    given = [(name, state.given(name)) for name in ("add", "require", "remove", "after")]
-    facts += [(name.capitalize(), " ".join(to)) for name, to in given if to is not None]
+    relations = (
+        ("Add", state.given("add")),
+        ("Require", state.given("require")),
+        ("Remove", state.given("remove")),
+        ("After", state.given("after")),
+    )
+    facts += [(label, " ".join(to)) for label, to in relations if to is not None]
     lines = [f"  {f'{label}:':{LABEL_CHARS}}{text}\n" for label, text in facts]
     return f"{name}:\n{''.join(lines)}\n"
