@@ -83,8 +83,8 @@ def never_active(schema: Schema) -> set[int]:
 
 def unreachable(schema: Schema) -> Iterator[Finding]:
     """States that are never active, apart from those whose relations contradict each other."""
-    never, told = never_active(schema), {state for state, _, _ in conflicts(schema)}
-    for state in sorted(never - told):
+    never, contradicting = never_active(schema), {state for state, _, _ in conflicts(schema)}
+    for state in sorted(never - contradicting):
         name = schema.names[state]
         why = next(
             other for other in schema.require[state] if other in never or other >= len(schema.names)

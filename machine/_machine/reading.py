@@ -143,7 +143,8 @@ class Reading(Engine):
 
         It stays until the machine refuses the thread another mutation or check, so look at it
         when a call returned CANCELED. A thread remembers it for at least 16 machines. The
-        outcome of a mutation that was QUEUED is not here: `ask` returns that.
+        outcome of a mutation that was QUEUED is not here: `ask` returns that. A thread that was
+        refused nothing may see what was refused to an ended thread with the same identifier.
         """
         refused = last_of(self)
         return None if refused is None else refused.reason(self)

@@ -24,22 +24,22 @@ ERROR = re.compile(r"^(.+?):(\d+): error: (.+)  \[([\w-]+)\]$")
 REVEALED = re.compile(r'^(.+?):(\d+): note: Revealed type is "(.+)"$')
 MODULE = re.compile(r"\b[a-z_]\w*(?:\.\w+)*\.(?=[A-Z])")
 
-Told = dict[int, list[str]]
+Reported = dict[int, list[str]]
 """What is said about each line of a program."""
 
 
-def expected(program: Path) -> Told:
-    told: Told = {}
+def expected(program: Path) -> Reported:
+    reported: Reported = {}
     for number, line in enumerate(program.read_text(encoding="utf-8").splitlines(), 1):
         found = EXPECTED.search(line)
         if found is not None:
             parts = found[2].split(", ") if found[1] == "refused" else [found[2]]
-            told[number] = [f"{found[1]}: {part}" for part in parts]
-    return told
+            reported[number] = [f"{found[1]}: {part}" for part in parts]
+    return reported
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reported]:
     """What mypy says, by program and line; names of types without their modules."""
     cache = tmp_path_factory.mktemp("mypy")
     settings = ["--strict", "--config-file=", f"--cache-dir={cache}", "--no-error-summary"]
@@ -53,7 +53,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
         check=False,
     )
     assert done.returncode in (0, 1), done.stdout + done.stderr
-    told: dict[str, Told] = {program.name: {} for program in PROGRAMS}
+    reported: dict[str, Reported] = {program.name: {} for program in PROGRAMS}
     for line in done.stdout.splitlines():
         error, revealed = ERROR.match(line), REVEALED.match(line)
         if error is not None:
@@ -62,13 +62,13 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
             name, number, text = revealed[1], revealed[2], f"reveals: {MODULE.sub('', revealed[3])}"
         else:
             continue
-        told[Path(name).name].setdefault(int(number), []).append(text)
-    return told
+        reported[Path(name).name].setdefault(int(number), []).append(text)
+    return reported
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.stem)
-def test_a_type_checker_sees_what_users_mean(program: Path, answers: dict[str, Told]) -> None:
+def test_a_type_checker_sees_what_users_mean(program: Path, answers: dict[str, Reported]) -> None:
     """Right lines pass, wrong ones are refused where they are wrong, types are the exact ones."""
     assert answers[program.name] == expected(program)
 
@@ -78,8 +78,8 @@ def test_programs_have_right_lines_and_wrong_ones() -> None:
     kinds = {
         (program.stem, text.partition(":")[0])
         for program in PROGRAMS
-        for told in expected(program).values()
-        for text in told
+        for reported in expected(program).values()
+        for text in reported
     }
 
     assert kinds == {
